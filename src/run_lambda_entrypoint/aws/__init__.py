@@ -1,0 +1,38 @@
+"""One call to AWS: service, operation, parameters, region in, reply out."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    Reply = dict[str, Any]
+
+
+class Call:
+    """A request that does not depend on how it is sent. `region` None means the function's own. Equal calls have
+    equal keys, so that what is asked for twice is sent once."""
+
+    __slots__ = ("operation", "parameters", "region", "service")
+
+    def __init__(self, service: str, operation: str, parameters: dict[str, Any], region: str | None) -> None:
+        self.service = service
+        self.operation = operation
+        self.parameters = parameters
+        self.region = region
+
+    @property
+    def key(self) -> tuple[str, str, str, str | None]:
+        return self.service, self.operation, repr(sorted(self.parameters.items())), self.region
+
+
+if TYPE_CHECKING:
+
+    class Transport(Protocol):
+        """A way to send calls. All raise EntrypointError only; a FetchError says whether asking again may help."""
+
+        def send(self, call: Call, seconds: float) -> Reply:
+            """Sends `call`, once, in about `seconds` at most."""
+
+        def host(self, call: Call) -> str:
+            """Whom `call` asks, for messages."""

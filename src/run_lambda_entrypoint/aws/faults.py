@@ -1,0 +1,46 @@
+"""Faults of the network in words, the same for either transport; each names the host."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from ..errors import FetchError, printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# EAI_AGAIN and the like may pass; that a name does not exist will not.
+UNKNOWN_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
+
+
+def network(host: str, error: OSError) -> FetchError:
+    """What it means that a connection to `host` ended in `error`."""
+    if isinstance(error, socket.gaierror):
+        return FetchError(
+            f"the name of {host} could not be resolved ({error.strerror})",
+            passing=error.errno not in UNKNOWN_NAME,
+        )
+    if isinstance(error, TimeoutError):
+        return FetchError(f"no answer from {host} in time", passing=True)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return untrusted(host, error, [])
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, BrokenPipeError)):
+        return cut(host)
+    if isinstance(error, ssl.SSLError):
+        return FetchError(f"TLS with {host} failed: {printable(error.reason or 'unknown reason', 100)}")
+    return FetchError(f"could not talk to {host}: {error.strerror or type(error).__name__}", passing=True)
+
+
+def cut(host: str) -> FetchError:
+    """The connection ended before the reply did."""
+    return FetchError(f"the reply of {host} was cut short", passing=True)
+
+
+def untrusted(host: str, error: ssl.SSLCertVerificationError, stores: Sequence[str]) -> FetchError:
+    """No store vouches for the certificate of `host`, or it is for another name or another time."""
+    tried = f" (tried {', '.join(stores)})" if stores else ""
+    return FetchError(
+        f"the certificate of {host} is not trusted: {printable(error.verify_message, 200)}{tried}"
+    )

@@ -1,0 +1,79 @@
+"""What AWS's JSON 1.1 protocol answered, whichever transport brought it."""
+
+from __future__ import annotations
+
+import json
+
+from ..errors import FetchError, ServiceError, printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from . import Reply
+
+# A secret has at most 64 KiB, which can take 393 kB when every character is escaped.
+SIZE_LIMIT = 1_048_576
+
+# The codes that botocore's standard mode takes for throttling or a passing fault (botocore/retries/standard.py).
+PASSING_CODES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+
+
+def read(host: str, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+    """The reply's JSON object.
+
+    `headers` has names in lower case. Raises ServiceError for an error that AWS reports, FetchError for a reply that
+    is none of AWS's; neither ever shows the body, which may hold the secret.
+    """
+    length = headers.get("content-length", "")
+    if length.isdigit() and len(body) < int(length):
+        raise FetchError(f"the reply of {host} was cut short", passing=True)
+    if len(body) > SIZE_LIMIT:
+        raise FetchError(f"the reply of {host} is over {SIZE_LIMIT:,} bytes; no secret is that large")
+    try:
+        reply = json.loads(body)
+    except (ValueError, RecursionError):
+        reply = None
+    if status != 200:
+        raise _refusal(host, status, headers, reply if isinstance(reply, dict) else {})
+    if not isinstance(reply, dict):
+        raise FetchError(
+            f"{host} answered with something that is not AWS's JSON; is it the right endpoint, and no proxy?"
+        )
+    return reply
+
+
+def _refusal(host: str, status: int, headers: Mapping[str, str], error: Reply) -> FetchError:
+    """An error reply (https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html, "Operation error")."""
+    passing = status >= 500 or status == 429
+    code = headers.get("x-amzn-errortype") or error.get("__type") or error.get("code")
+    code = printable(code.partition(":")[0].rpartition("#")[2], 100) if isinstance(code, str) else ""
+    if not code:
+        redirected = 300 <= status < 400
+        return FetchError(
+            f"{host} answered HTTP {status} without an AWS error"
+            + ("; it is redirecting, so it is not the endpoint itself" if redirected else ""),
+            passing=passing,
+        )
+    message = error.get("message") or error.get("Message")
+    text = printable(message) if isinstance(message, str) else ""
+    return ServiceError(code, text, status, passing=passing or code in PASSING_CODES)

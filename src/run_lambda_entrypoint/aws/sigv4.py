@@ -1,0 +1,68 @@
+"""AWS Signature Version 4 for a request whose URL has no query.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from hmac import digest
+from time import gmtime, strftime
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+
+
+class Credentials:
+    """What a request is signed with; `token` is None for credentials that last."""
+
+    __slots__ = ("key_id", "secret", "token")
+
+    def __init__(self, key_id: str, secret: str, token: str | None) -> None:
+        self.key_id = key_id
+        self.secret = secret
+        self.token = token
+
+
+def signed(
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    credentials: Credentials,
+    region: str,
+    service: str,
+    time: float,
+) -> dict[str, str]:
+    """`headers`, which include Host, plus those that sign the request; `time` is in seconds since the epoch."""
+    moment = strftime("%Y%m%dT%H%M%SZ", gmtime(time))
+    complete = {**headers, "X-Amz-Date": moment}
+    if credentials.token:
+        complete["X-Amz-Security-Token"] = credentials.token
+    canonical = sorted((name.lower(), " ".join(value.split())) for name, value in complete.items())
+    names = ";".join(name for name, _ in canonical)
+    request = "\n".join(
+        [
+            method,
+            path,
+            "",
+            *(f"{name}:{value}" for name, value in canonical),
+            "",
+            names,
+            sha256(body).hexdigest(),
+        ]
+    )
+    scope = f"{moment[:8]}/{region}/{service}/aws4_request"
+    to_sign = f"{ALGORITHM}\n{moment}\n{scope}\n{sha256(request.encode()).hexdigest()}"
+    key = ("AWS4" + credentials.secret).encode()
+    for part in scope.split("/"):
+        key = digest(key, part.encode(), "sha256")
+    signature = digest(key, to_sign.encode(), "sha256").hex()
+    complete["Authorization"] = (
+        f"{ALGORITHM} Credential={credentials.key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
+    )
+    return complete

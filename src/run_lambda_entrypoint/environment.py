@@ -1,0 +1,88 @@
+"""The environment: as the kernel handed it over, and as the command gets it.
+
+Names and values are str, decoded as UTF-8 with surrogateescape whatever the locale says, which keeps every byte.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .errors import EnvironmentTooLargeError, printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .references import Reference
+
+# People do keep these in a secret for the function's use. We never use them ourselves, and a function that suddenly
+# talks to AWS as someone else deserves a word.
+IDENTITY = frozenset(
+    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"}
+)
+
+
+def pristine() -> dict[str, str]:
+    """The environment that the process was started with; of a name that stands twice the first counts (getenv).
+
+    Not os.environ: under a C locale CPython adds LC_CTYPE (PEP 538), even with -I, and only /proc/self/environ still
+    holds the original. Where /proc is not mounted os.environ has to do.
+    """
+    try:
+        with open("/proc/self/environ", "rb") as block:
+            entries = block.read().split(b"\0")
+    except OSError:
+        entries = [name + b"=" + value for name, value in os.environb.items()]
+    environ: dict[str, str] = {}
+    for entry in entries:
+        name, equals, value = entry.decode("utf-8", "surrogateescape").partition("=")
+        if name and equals:
+            environ.setdefault(name, value)
+    return environ
+
+
+def merge(
+    environ: Mapping[str, str], references: Iterable[Reference], loaded: Iterable[Mapping[str, str]]
+) -> tuple[dict[str, str], dict[str, Reference]]:
+    """`environ` plus the variables of each reference, a later one winning, and for each of these where it came from."""
+    merged = dict(environ)
+    origins: dict[str, Reference] = {}
+    for reference, variables in zip(references, loaded, strict=True):
+        merged.update(variables)
+        origins.update(dict.fromkeys(variables, reference))
+    return merged, origins
+
+
+def warnings(origins: Mapping[str, Reference]) -> list[str]:
+    """A word on each variable out of a secret that changes as whom, or where, the function talks to AWS."""
+    return [
+        f"{printable(origin.variable)}: secret {origin.secret} sets {name}: the function "
+        "will use it, this entrypoint does not"
+        for name, origin in origins.items()
+        if name in IDENTITY
+    ]
+
+
+def too_large(merged: Mapping[str, str], origins: Mapping[str, Reference]) -> EnvironmentTooLargeError:
+    """The report for an environment that the kernel refused (E2BIG), naming the largest variable out of a secret."""
+    message = f"the kernel refuses arguments and {_size(merged):,} bytes of environment (E2BIG)"
+    if origins:
+        name = max(origins, key=lambda name: _size({name: merged[name]}))
+        message += (
+            f"; the largest variable out of a secret is {printable(name)} ({_size({name: merged[name]}):,} bytes), by "
+            f"{origins[name]}"
+        )
+    return EnvironmentTooLargeError(message + "; load less, or raise the stack limit that bounds it")
+
+
+def encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:
+    """`environ` as execve takes it, byte for byte what `pristine` read."""
+    return {as_bytes(name): as_bytes(value) for name, value in environ.items()}
+
+
+def _size(environ: Mapping[str, str]) -> int:
+    return sum(len(as_bytes(name)) + len(as_bytes(value)) + 2 for name, value in environ.items())
+
+
+def as_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,100 @@
+"""The wrapped command: found, put into the emulator where asked for, started in our place."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+
+from .errors import (
+    CommandNotExecutableError,
+    CommandNotFoundError,
+    EntrypointError,
+    EnvironmentTooLargeError,
+    printable,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
+
+# What the emulator accepts (logrus.ParseLevel); anything else is fatal to it.
+EMULATOR_LEVELS = frozenset({"panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"})
+
+
+def find(word: str, path: str | None) -> str:
+    """The file that execvp would start for `word`; `path` is the value of PATH, None if that is not set.
+
+    Raises CommandNotFoundError, CommandNotExecutableError.
+    """
+    if "/" in word:
+        candidates = [word]
+    else:
+        # os.defpath is the C library's own default (execvp(3)). An empty entry means the working directory.
+        folders = (os.defpath if path is None else path).split(":")
+        candidates = [f"{folder or '.'}/{word}" for folder in folders]
+    refused = None
+    for candidate in candidates:
+        if os.path.isfile(candidate):
+            if os.access(candidate, os.X_OK):
+                return candidate
+            refused = (
+                refused
+                or f"{printable(candidate)} is not executable by this user; chmod 0755 it in the image"
+            )
+        elif "/" in word and os.path.exists(candidate):
+            refused = f"{printable(candidate)} is no program but a folder or a device; name a regular file"
+    if refused:
+        raise CommandNotExecutableError(refused)
+    where = "" if "/" in word else f" in PATH ({'not set' if path is None else printable(path)})"
+    raise CommandNotFoundError(f'command "{printable(word)}" was not found{where}; give its absolute path')
+
+
+def emulated(emulator: str, log_level: str, command: list[str]) -> list[str]:
+    """The emulator's own command line.
+
+    `log_level` is the function's LOG_LEVEL from before the secrets: put first among the arguments, it beats the
+    variable, so that a secret called LOG_LEVEL does not change (or, unknown, end) the emulator. No `--` stands before
+    the command: the emulator would run it.
+    """
+    level = log_level.lower() if log_level.lower() in EMULATOR_LEVELS else "info"
+    return [emulator, "--log-level", level, *command]
+
+
+def replace(file: str, arguments: list[str], environ: Mapping[bytes, bytes]) -> NoReturn:
+    """Becomes `file`, with the state that it would have had without us.
+
+    Raises CommandNotFoundError, CommandNotExecutableError, EnvironmentTooLargeError.
+    """
+    # CPython ignores these at its start, and exec passes that on. Whether they were ignored before can no longer be
+    # known. Handlers of ours become the default by themselves, but a signal that came in before would be lost:
+    # signal.signal runs its handler first.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execve(file, arguments, environ)
+    except OSError as error:
+        raise _refusal(file, error) from None
+
+
+def _refusal(file: str, error: OSError) -> EntrypointError:
+    name = printable(file)
+    if error.errno == errno.ENOENT:
+        if os.path.exists(file):
+            return CommandNotFoundError(
+                f"{name} is there but its interpreter is not: the program that its first line (#!) or its ELF header "
+                "names does not exist in this image"
+            )
+        return CommandNotFoundError(f"{name} was not found")
+    if error.errno == errno.E2BIG:
+        return EnvironmentTooLargeError(error.strerror)
+    if error.errno == errno.ENOEXEC:
+        return CommandNotExecutableError(
+            f"{name} has no format that the kernel runs (Exec format error): a script without a #! line, or a program "
+            "for another architecture"
+        )
+    return CommandNotExecutableError(f"{name} cannot be started: {error.strerror}")
