@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .errors import OptionVariableError, UsageError, printable
+from .errors import EntrypointError, OptionVariableError, UsageError, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,11 +39,16 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> Options:
     """
     ours, command = _split(words)
     rie_path, timeout = _parse(ours) if ours else (None, None)
+    if rie_path == "":
+        raise UsageError("--rie-path is empty; it takes the path of the Runtime Interface Emulator")
     if not command:
         raise UsageError("no command to start; write it behind the options, after --, and see --help")
-    if timeout is None:
-        timeout = _timeout_from(environ)
-    return Options(rie_path, timeout, _transport_from(environ), command)
+    if timeout is not None:
+        seconds = _seconds(timeout, "--timeout", UsageError)
+    else:
+        text = environ.get(TIMEOUT_VARIABLE, "").strip()
+        seconds = _seconds(text, TIMEOUT_VARIABLE, OptionVariableError) if text else DEFAULT_TIMEOUT
+    return Options(rie_path, seconds, _transport(environ), command)
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -60,7 +65,7 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(words[:index]), list(words[index:])
 
 
-def _parse(words: list[str]) -> tuple[str | None, float | None]:
+def _parse(words: list[str]) -> tuple[str | None, str | None]:
     # Only here: a start without options (an AWS_LAMBDA_EXEC_WRAPPER, say) need not pay 4 ms for argparse.
     from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
 
@@ -74,6 +79,7 @@ def _parse(words: list[str]) -> tuple[str | None, float | None]:
         prog="run-lambda-entrypoint",
         usage="run-lambda-entrypoint [OPTION...] [--] COMMAND [ARGUMENT...]",
         description=_DESCRIPTION,
+        epilog=_EPILOG,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
         add_help=False,
@@ -81,13 +87,11 @@ def _parse(words: list[str]) -> tuple[str | None, float | None]:
     parser.add_argument(
         "--rie-path",
         metavar="PATH",
-        type=_not_empty,
         help="outside Lambda, start COMMAND in the Runtime Interface Emulator found at PATH; in Lambda, ignored",
     )
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=_seconds,
         help=f"time for fetching all secrets, {DEFAULT_TIMEOUT:g} by default (or {TIMEOUT_VARIABLE})",
     )
     parser.add_argument(
@@ -106,43 +110,33 @@ ARN or name, that holds a JSON object; each of its keys becomes a variable. A
 later secret (in byte order of the variables' names) overrides an earlier one,
 secrets override the function's own variables."""
 
+_EPILOG = f"""\
+variables:
+  {TIMEOUT_VARIABLE}  as --timeout, which beats it (at most {LONGEST_TIMEOUT:g})
+  {TRANSPORT_VARIABLE}        {", ".join(TRANSPORTS)}: who talks to AWS (auto)
 
-def _not_empty(path: str) -> str:
-    if not path:
-        raise ValueError
-    return path
+exit codes: 2 wrong arguments, 125 no secrets or another failure of this
+program, 126 COMMAND cannot be executed, 127 COMMAND not found, 130 and 143
+interrupted; else COMMAND's own."""
 
 
-_not_empty.__name__ = "path"  # argparse shows it: "invalid path value: ''"
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
+def _seconds(text: str, source: str, error: type[EntrypointError]) -> float:
+    """A time limit, from the option or variable `source`."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 0 < seconds <= LONGEST_TIMEOUT:
-        raise ValueError
+        limits = f"above 0 and at most {LONGEST_TIMEOUT:g}"
+        raise error(f'{source} is "{printable(text, 80)}"; it takes a number of seconds {limits}')
     return seconds
 
 
-_seconds.__name__ = f"number of seconds (above 0, at most {LONGEST_TIMEOUT:g})"
-
-
-def _timeout_from(environ: Mapping[str, str]) -> float:
-    text = environ.get(TIMEOUT_VARIABLE, "").strip()
-    if not text:
-        return DEFAULT_TIMEOUT
-    try:
-        return _seconds(text)
-    except ValueError:
-        raise OptionVariableError(
-            f'{TIMEOUT_VARIABLE} is "{printable(text, 80)}"; it takes a number of seconds above 0 and at most '
-            f"{LONGEST_TIMEOUT:g}"
-        ) from None
-
-
-def _transport_from(environ: Mapping[str, str]) -> str:
+def _transport(environ: Mapping[str, str]) -> str:
     text = environ.get(TRANSPORT_VARIABLE, "").strip() or TRANSPORTS[0]
     if text not in TRANSPORTS:
+        choice = ", ".join(TRANSPORTS)
         raise OptionVariableError(
-            f'{TRANSPORT_VARIABLE} is "{printable(text, 80)}"; it takes {", ".join(TRANSPORTS)}'
+            f'{TRANSPORT_VARIABLE} is "{printable(text, 80)}"; it takes one of {choice}'
         )
     return text

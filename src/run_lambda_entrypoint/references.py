@@ -73,7 +73,7 @@ def warnings(environ: Mapping[str, str], known: Collection[str]) -> list[str]:
 
 def _reference(variable: str, value: str) -> Reference:
     parts = value.split(":", 6)
-    is_arn = parts[0] == "arn"
+    is_arn = value.startswith("arn:")
     fault = _arn_fault(parts) if is_arn else _name_fault(value)
     if fault:
         # The value is not shown: somebody may have put the secret itself here.

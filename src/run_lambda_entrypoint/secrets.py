@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .aws import Reply
+    from .deadline import Deadline
     from .references import Reference
 
 
 def load(
-    references: Sequence[Reference], environ: Mapping[str, str], wish: str, seconds: float
+    references: Sequence[Reference], environ: Mapping[str, str], wish: str, deadline: Deadline
 ) -> list[dict[str, str]]:
     """The variables of each reference, in order; what is asked for twice is fetched once.
 
@@ -29,7 +30,7 @@ def load(
         for reference in references
     }
     transport = choice.transport(environ, list(calls.values()), wish)
-    outcomes = dict(zip(calls, fetch(list(calls.values()), transport, seconds), strict=True))
+    outcomes = dict(zip(calls, fetch(list(calls.values()), transport, deadline), strict=True))
     loaded, errors = [], []
     for reference in references:
         try:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     class Transport(Protocol):
         """A way to send calls. All raise EntrypointError only; a FetchError says whether asking again may help."""
 
+        def prepare(self) -> None:
+            """What is left to do while the threads are already in `send`."""
+
         def send(self, call: Call, seconds: float) -> Reply:
             """Sends `call`, once, in about `seconds` at most."""
 

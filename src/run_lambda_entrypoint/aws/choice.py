@@ -26,7 +26,7 @@ def transport(environ: Mapping[str, str], calls: Sequence[Call], wish: str) -> T
     if name == BOTOCORE:
         from .sdk import BotocoreTransport
 
-        return BotocoreTransport(environ, region)
+        return BotocoreTransport(environ, region, found)
     from .direct import DirectTransport
     from .sigv4 import Credentials
 
@@ -54,12 +54,10 @@ def decide(
         return BOTOCORE, "it was asked for"
     lacking = "" if key_id else "AWS_ACCESS_KEY_ID is not set"
     for (service, region), endpoint in found.items():
-        if not endpoint:
-            lacking = lacking or (
-                f"only botocore knows the endpoint of {service} in {region}"
-                if region
-                else "AWS_REGION is not set"
-            )
+        if not region:
+            lacking = lacking or "AWS_REGION is not set"
+        elif not endpoint:
+            lacking = lacking or f"only botocore knows the endpoint of {service} in {region}"
     if wish == DIRECT and lacking:
         raise ConfigurationError(f"the direct transport was asked for, but {lacking}")
     if wish == DIRECT:
@@ -88,17 +86,24 @@ def _proxied(environ: Mapping[str, str], asked: Iterable[Endpoint]) -> str:
     """Which proxy variable is in the way to one of these endpoints, or nothing."""
     for endpoint in asked:
         variable = "https_proxy" if endpoint.secure else "http_proxy"
-        for name in (variable, variable.upper()):
-            if environ.get(name) and not _bypassed(environ, endpoint.authority):
-                return f"{name} is set"
+        if _any_case(environ, variable) and not _bypassed(environ, endpoint.authority):
+            return f"{variable} is set"
     return ""
 
 
 def _bypassed(environ: Mapping[str, str], authority: str) -> bool:
-    no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY")
+    no_proxy = _any_case(environ, "no_proxy")
     if not no_proxy:
         return False
     # The function that botocore asks too; it costs 20 ms, so only where there is a proxy and an exception.
     from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
     return bool(proxy_bypass_environment(authority, {"no": no_proxy}))
+
+
+def _any_case(environ: Mapping[str, str], variable: str) -> str:
+    """The value of a proxy variable in the case that counts: the lower one, even if empty, else any."""
+    if variable in environ:
+        return environ[variable]
+    values = [value for name, value in environ.items() if name.lower() == variable and value]
+    return values[-1] if values else ""

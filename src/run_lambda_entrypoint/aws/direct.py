@@ -7,28 +7,25 @@ from __future__ import annotations
 
 import json
 import socket
-import ssl
-import time
 from _thread import allocate_lock
+from time import monotonic, time
 
 from .. import __version__
-from ..errors import FetchError
-from . import faults, replies, sigv4, trust
+from . import replies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import BinaryIO
 
     from . import Call, Reply
     from .endpoints import Endpoint
+    from .sigv4 import Credentials
 
 CONNECT_SECONDS = 2.0
 TARGETS = {"secretsmanager": "secretsmanager", "ssm": "AmazonSSM"}
 LONGEST_LINE = 16_384
 MOST_HEADERS = 100
-# X509_V_ERR_*: the issuer is not in this store; another store may have it. Any other error is the certificate's own.
-UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
 
 
 class DirectTransport:
@@ -40,7 +37,7 @@ class DirectTransport:
     def __init__(
         self,
         environ: Mapping[str, str],
-        credentials: sigv4.Credentials,
+        credentials: Credentials,
         region: str,
         endpoints: Mapping[tuple[str, str], Endpoint],
     ) -> None:
@@ -48,8 +45,20 @@ class DirectTransport:
         self._credentials = credentials
         self._region = region
         self._endpoints = endpoints
-        self._contexts: dict[str, ssl.SSLContext] = {}
-        self._lock = allocate_lock()
+        self._unprepared = allocate_lock()
+        self._unprepared.acquire()
+
+    def prepare(self) -> None:
+        """Imports the rest while the threads resolve names and connect: an import in a thread might deadlock."""
+        from . import faults, sigv4
+
+        self._faults, self._sigv4 = faults, sigv4
+        secure = [endpoint for endpoint in self._endpoints.values() if endpoint.secure]
+        if secure:
+            from .tls import Tls
+
+            self._tls = Tls(self._environ, amazon=any(endpoint.amazon for endpoint in secure))
+        self._unprepared.release()
 
     def host(self, call: Call) -> str:
         """Whom `call` asks, for messages."""
@@ -58,24 +67,37 @@ class DirectTransport:
     def send(self, call: Call, seconds: float) -> Reply:
         """Sends `call` once. Raises FetchError."""
         endpoint = self._endpoint(call)
-        request = self._request(call, endpoint)
+        deadline = monotonic() + seconds
         try:
-            with self._connection(endpoint, time.monotonic() + seconds) as connection:
-                connection.sendall(
-                    request
-                )  # in one piece: two would wait for each other (Nagle, delayed ACK)
+            with self._connection(endpoint, lambda: _connect(endpoint, deadline)) as connection:
+                # In one piece: two would wait for each other (Nagle's algorithm, delayed acknowledgement).
+                connection.sendall(self._request(call, endpoint))
                 with connection.makefile("rb") as stream:
-                    status, headers, body = _receive(stream, endpoint.authority)
+                    status, headers, body = _receive(stream)
+        except EOFError:
+            raise self._faults.cut(endpoint.authority) from None
         except OSError as error:
-            raise faults.network(endpoint.authority, error) from None
+            self._await_prepared()
+            raise self._faults.network(endpoint.authority, error) from None
+        except ValueError:
+            raise self._faults.no_http(endpoint.authority) from None
         return replies.read(endpoint.authority, status, headers, body)
 
     def _endpoint(self, call: Call) -> Endpoint:
         return self._endpoints[call.service, call.region or self._region]
 
+    def _await_prepared(self) -> None:
+        with self._unprepared:
+            pass
+
+    def _connection(self, endpoint: Endpoint, connect: Callable[[], socket.socket]) -> socket.socket:
+        connection = connect()
+        self._await_prepared()
+        return self._tls.secured(endpoint, connection, connect) if endpoint.secure else connection
+
     def _request(self, call: Call, endpoint: Endpoint) -> bytes:
         body = json.dumps(call.parameters).encode()
-        headers = sigv4.signed(
+        headers = self._sigv4.signed(
             "POST",
             endpoint.path,
             {
@@ -87,7 +109,7 @@ class DirectTransport:
             credentials=self._credentials,
             region=call.region or self._region,
             service=call.service,
-            time=time.time(),
+            time=time(),
         )
         headers["User-Agent"] = f"run-lambda-entrypoint/{__version__}"
         headers["Content-Length"] = str(len(body))
@@ -95,91 +117,60 @@ class DirectTransport:
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         return f"POST {endpoint.path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
-    def _connection(self, endpoint: Endpoint, deadline: float) -> socket.socket:
-        if not endpoint.secure:
-            return _connect(endpoint, deadline)
-        tried = []
-        for name, read in trust.stores(self._environ, amazon=endpoint.amazon):
-            with self._lock:
-                context = self._contexts.get(name) or _context(read())
-                self._contexts[name] = context
-            connection = _connect(endpoint, deadline)
-            try:
-                # As bytes, like the host above: of text Python would make IDNA, which imports 2 ms of stringprep.
-                return context.wrap_socket(
-                    connection, server_hostname=endpoint.host.encode(), suppress_ragged_eofs=False
-                )
-            except ssl.SSLCertVerificationError as error:
-                tried.append(name)
-                fault = faults.untrusted(endpoint.authority, error, tried)
-                if error.verify_code not in UNKNOWN_ISSUER:
-                    break
-        raise fault
-
 
 def _connect(endpoint: Endpoint, deadline: float) -> socket.socket:
     """Connects to the first address that answers, IPv6 or IPv4 in the resolver's order."""
-    left = max(0.001, deadline - time.monotonic())
+    # The host as bytes: of text Python would make IDNA, which imports 2 ms of stringprep.
     address = (endpoint.host.encode(), endpoint.port)
-    connection = socket.create_connection(address, min(CONNECT_SECONDS, left))  # type: ignore[arg-type]
+    seconds = min(CONNECT_SECONDS, max(0.001, deadline - monotonic()))
+    connection = socket.create_connection(address, seconds)  # type: ignore[arg-type]
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.settimeout(max(0.001, deadline - time.monotonic()))
+    connection.settimeout(max(0.001, deadline - monotonic()))
     return connection
 
 
-def _context(certificates: bytes) -> ssl.SSLContext:
-    """TLS 1.2 or later, certificate and host name checked. Not ssl.create_default_context: it loads the system's
-    store, 20 to 30 ms."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if certificates:
-        context.load_verify_locations(cadata=certificates.decode("ascii", "ignore"))
-    return context
+def _receive(stream: BinaryIO) -> tuple[int, dict[str, str], bytes]:
+    """One HTTP/1.1 reply: status, headers with names in lower case, body.
 
-
-def _receive(stream: BinaryIO, host: str) -> tuple[int, dict[str, str], bytes]:
-    """One HTTP/1.1 reply, framed by length, by chunks, or by the connection's end.
-
-    Raises FetchError, OSError.
+    Raises EOFError where the reply is cut short, ValueError where it is no HTTP, OSError.
     """
-    try:
-        version, status, _ = (_line(stream, host) + "  ").split(" ", 2)
-        if not version.startswith("HTTP/1."):
-            raise ValueError(version)
-        headers: dict[str, str] = {}
-        while line := _line(stream, host):
-            if len(headers) == MOST_HEADERS:
-                raise ValueError(len(headers))
-            name, _, value = line.partition(":")
-            headers[name.strip().lower()] = value.strip()
-        return int(status), headers, _body(stream, host, headers)
-    except ValueError:
-        raise FetchError(
-            f"{host} does not answer in HTTP as AWS speaks it; is it the right endpoint?"
-        ) from None
+    version, status, *_ = _line(stream).split(" ")
+    if not version.startswith("HTTP/1."):
+        raise ValueError
+    headers: dict[str, str] = {}
+    while line := _line(stream):
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+        if len(headers) > MOST_HEADERS:
+            raise ValueError
+    return int(status), headers, _body(stream, headers)
 
 
-def _body(stream: BinaryIO, host: str, headers: Mapping[str, str]) -> bytes:
-    most = replies.SIZE_LIMIT + 1  # one byte over is enough to refuse it
+def _body(stream: BinaryIO, headers: Mapping[str, str]) -> bytes:
+    """The body as framed by chunks, by length, or by the connection's end; of one over the limit the start."""
+    most = replies.SIZE_LIMIT + 1
     if headers.get("transfer-encoding", "").lower() != "chunked":
-        return stream.read(min(most, int(headers["content-length"])) if "content-length" in headers else most)
+        length = headers.get("content-length")
+        return stream.read(most) if length is None else _exactly(stream, min(most, int(length)))
     body = b""
-    while len(body) < most:
-        size = int(_line(stream, host).partition(";")[0], 16)
-        chunk = stream.read(min(size, most))
-        if len(chunk) < min(size, most):
-            raise faults.cut(host)
-        if not size:
-            break
-        body += chunk
-        _line(stream, host)
+    while len(body) < most and (size := int(_line(stream).partition(";")[0], 16)):
+        body += _exactly(stream, min(most, size))
+        if _line(stream):
+            raise ValueError
     return body
 
 
-def _line(stream: BinaryIO, host: str) -> str:
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
+
+
+def _line(stream: BinaryIO) -> str:
     line = stream.readline(LONGEST_LINE)
+    if len(line) == LONGEST_LINE:
+        raise ValueError
     if not line.endswith(b"\n"):
-        if len(line) == LONGEST_LINE:
-            raise ValueError(len(line))
-        raise faults.cut(host)
+        raise EOFError
     return line.decode("latin-1").rstrip("\r\n")

@@ -10,6 +10,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_DIGITS = frozenset("0123456789")
+_LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_ADDRESS = frozenset("0123456789abcdefABCDEF:.")  # of IPv6
+_PATH = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/")
 # Partitions whose FIPS hosts follow the plain rule for our services; SSM has none of its own in GovCloud.
 FIPS_PARTITIONS = frozenset({"aws", "aws-us-gov"})
 
@@ -39,7 +43,7 @@ def resolve(service: str, region: str, environ: Mapping[str, str]) -> Endpoint |
     """The endpoint that botocore would choose, or None where only botocore can say."""
     fips, dual_stack = flag(environ, "AWS_USE_FIPS_ENDPOINT"), flag(environ, "AWS_USE_DUALSTACK_ENDPOINT")
     configured = _configured(service, environ)
-    if dual_stack or (configured and fips):
+    if dual_stack or (configured and fips) or not _is_label(region):
         return None
     if configured:
         return _parsed(configured)
@@ -64,19 +68,27 @@ def _configured(service: str, environ: Mapping[str, str]) -> str | None:
 
 
 def _parsed(url: str) -> Endpoint | None:
-    """An endpoint from a URL of scheme, host, port and path alone."""
-    scheme, separator, rest = url.partition("://")
+    """An endpoint from a URL of scheme, host, port and path alone, written as usual; None for any other."""
+    scheme, _, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
     secure = scheme.lower() == "https"
-    if not separator or scheme.lower() not in ("http", "https") or set("@?#% ") & set(rest):
+    if authority.startswith("["):
+        host, bracket, port = authority[1:].partition("]")
+        usual = bool(bracket) and _ADDRESS.issuperset(host) and port[:1] in ("", ":")
+    else:
+        host, colon, port = authority.partition(":")
+        port = colon + port
+        usual = all(map(_is_label, host.split(".")))
+    number = port[1:] or ("443" if secure else "80")
+    if scheme.lower() not in ("http", "https") or not usual or not _PATH.issuperset(path):
         return None
-    host, colon, port = authority.rpartition(":")
-    if not colon or authority.endswith("]"):
-        host, port = authority, "443" if secure else "80"
-    host = host.removeprefix("[").removesuffix("]")
-    if not host.isascii() or not host or not port.isdecimal() or not 0 < int(port) < 65536:
+    if not _DIGITS.issuperset(number) or not 0 < int(number) < 65536:
         return None
-    return Endpoint(host.lower(), port=int(port), path=slash + path or "/", secure=secure, amazon=False)
+    return Endpoint(host.lower(), port=int(number), path=slash + path or "/", secure=secure, amazon=False)
+
+
+def _is_label(text: str) -> bool:
+    return 0 < len(text) < 64 and _LABEL.issuperset(text.lower()) and "-" not in (text[0], text[-1])
 
 
 def _partition(region: str) -> tuple[str, str] | None:

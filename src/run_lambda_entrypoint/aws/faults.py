@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 # EAI_AGAIN and the like may pass; that a name does not exist will not.
 UNKNOWN_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
+# X509_V_ERR_*: the issuer is not in this store, another may have it. Any other error is the certificate's own.
+UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
+OTHER_NAME = frozenset({62, 64})
 
 
-def network(host: str, error: OSError) -> FetchError:
-    """What it means that a connection to `host` ended in `error`."""
+def network(host: str, error: OSError, stores: Sequence[str] = ()) -> FetchError:
+    """What it means that a connection to `host` ended in `error`; `stores` are the trust stores that were tried."""
     if isinstance(error, socket.gaierror):
         return FetchError(
             f"the name of {host} could not be resolved ({error.strerror})",
@@ -24,10 +27,16 @@ def network(host: str, error: OSError) -> FetchError:
         )
     if isinstance(error, TimeoutError):
         return FetchError(f"no answer from {host} in time", passing=True)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return untrusted(host, error, [])
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, BrokenPipeError)):
         return cut(host)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        tried = f" (tried {', '.join(stores)})" if error.verify_code in UNKNOWN_ISSUER else ""
+        reason = (
+            "it is for another name"
+            if error.verify_code in OTHER_NAME
+            else printable(error.verify_message, 200)
+        )
+        return FetchError(f"the certificate of {host} is not trusted: {reason}{tried}")
     if isinstance(error, ssl.SSLError):
         return FetchError(f"TLS with {host} failed: {printable(error.reason or 'unknown reason', 100)}")
     return FetchError(f"could not talk to {host}: {error.strerror or type(error).__name__}", passing=True)
@@ -38,9 +47,6 @@ def cut(host: str) -> FetchError:
     return FetchError(f"the reply of {host} was cut short", passing=True)
 
 
-def untrusted(host: str, error: ssl.SSLCertVerificationError, stores: Sequence[str]) -> FetchError:
-    """No store vouches for the certificate of `host`, or it is for another name or another time."""
-    tried = f" (tried {', '.join(stores)})" if stores else ""
-    return FetchError(
-        f"the certificate of {host} is not trusted: {printable(error.verify_message, 200)}{tried}"
-    )
+def no_http(host: str) -> FetchError:
+    """What came back is no HTTP."""
+    return FetchError(f"{host} does not answer in HTTP; is it the right endpoint?")

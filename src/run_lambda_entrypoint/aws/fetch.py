@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from _queue import Empty, SimpleQueue
 from _thread import start_new_thread
+from time import sleep
 
 from ..errors import EntrypointError, FetchError, internal
 
@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..deadline import Deadline
     from . import Call, Reply, Transport
 
     Outcome = Reply | EntrypointError
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
 AT_ONCE = 16
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
+# A signal that comes just before the wait begins does not end it: its handler runs when the wait does.
+SLICE = 0.05
 
 
-def fetch(calls: Sequence[Call], transport: Transport, seconds: float) -> list[Outcome]:
-    """The outcome of each call, in order: its reply, or why there is none. Never takes longer than `seconds`.
+def fetch(calls: Sequence[Call], transport: Transport, deadline: Deadline) -> list[Outcome]:
+    """The outcome of each call, in order: its reply, or why there is none. Back by the deadline.
 
     The deadline is kept by this thread: a name resolution or a handshake that hangs cannot be interrupted, only left
     behind (the threads end with the process).
     """
-    deadline = time.monotonic() + seconds
     pending = list(enumerate(calls))[::-1]
     finished: SimpleQueue[tuple[int, Outcome]] = SimpleQueue()
     faults: dict[int, FetchError] = {}
@@ -45,26 +47,34 @@ def fetch(calls: Sequence[Call], transport: Transport, seconds: float) -> list[O
 
     for _ in range(min(AT_ONCE, len(calls))):
         start_new_thread(work, ())
+    try:
+        transport.prepare()
+    except EntrypointError as error:
+        return [error] * len(calls)
     outcomes: dict[int, Outcome] = {}
     while len(outcomes) < len(calls):
         try:
-            index, outcome = finished.get(timeout=max(0.0, deadline - time.monotonic()))
+            index, outcome = finished.get(timeout=min(SLICE, deadline.left()))
         except Empty:
-            break
+            if not deadline.left():
+                break
+            continue
         outcomes[index] = outcome
     return [
-        outcomes[index] if index in outcomes else _too_late(seconds, transport.host(call), faults.get(index))
+        outcomes[index]
+        if index in outcomes
+        else _too_late(deadline.seconds, transport.host(call), faults.get(index))
         for index, call in enumerate(calls)
     ]
 
 
 def _outcome(
-    index: int, call: Call, transport: Transport, deadline: float, faults: dict[int, FetchError]
+    index: int, call: Call, transport: Transport, deadline: Deadline, faults: dict[int, FetchError]
 ) -> Outcome | None:
     """Sends `call` until it succeeds or fails for good; None when the time is up. `faults` keeps the last passing
     fault."""
     longest = FIRST_PAUSE
-    while (left := deadline - time.monotonic()) > 0:
+    while left := deadline.left():
         try:
             return transport.send(call, left)
         except FetchError as error:
@@ -78,7 +88,7 @@ def _outcome(
         # Full jitter: hundreds of cold starts that were throttled together must not come back together.
         pause = longest * int.from_bytes(os.urandom(4), "big") / 2**32
         longest = min(2 * longest, LONGEST_PAUSE)
-        time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
+        sleep(min(pause, deadline.left()))
     return None
 
 

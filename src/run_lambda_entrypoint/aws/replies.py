@@ -44,11 +44,11 @@ def read(host: str, status: int, headers: Mapping[str, str], body: bytes) -> Rep
     `headers` has names in lower case. Raises ServiceError for an error that AWS reports, FetchError for a reply that
     is none of AWS's; neither ever shows the body, which may hold the secret.
     """
-    length = headers.get("content-length", "")
-    if length.isdigit() and len(body) < int(length):
-        raise FetchError(f"the reply of {host} was cut short", passing=True)
     if len(body) > SIZE_LIMIT:
         raise FetchError(f"the reply of {host} is over {SIZE_LIMIT:,} bytes; no secret is that large")
+    length = headers.get("content-length", "")
+    if length.isdecimal() and len(body) < int(length):
+        raise FetchError(f"the reply of {host} was cut short", passing=True)
     try:
         reply = json.loads(body)
     except (ValueError, RecursionError):
@@ -56,6 +56,10 @@ def read(host: str, status: int, headers: Mapping[str, str], body: bytes) -> Rep
     if status != 200:
         raise _refusal(host, status, headers, reply if isinstance(reply, dict) else {})
     if not isinstance(reply, dict):
+        # Framed by nothing but the connection's end, half an object is most likely a reply cut short.
+        unframed = not length and "transfer-encoding" not in headers
+        if unframed and reply is None and body[:1] in (b"", b"{"):
+            raise FetchError(f"the reply of {host} was cut short", passing=True)
         raise FetchError(
             f"{host} answered with something that is not AWS's JSON; is it the right endpoint, and no proxy?"
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pkgutil
 from functools import partial
+from http.client import HTTPException, IncompleteRead
 from importlib.resources import files
 from json import loads
+from ssl import SSLCertVerificationError
 from threading import Lock
 
 import botocore.utils
@@ -14,8 +16,9 @@ from botocore import exceptions
 from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.session import Session
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, InvalidChunkLength
 from urllib3.util import parse_url
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from .. import __version__
 from ..errors import ConfigurationError, EntrypointError, ServiceError, printable
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import Call, Reply
+    from .endpoints import Endpoint
 
 CONNECT_SECONDS = 2.0
 METHODS = {"GetSecretValue": "get_secret_value"}
@@ -53,25 +57,35 @@ class BotocoreTransport:
     """Sends calls through botocore's clients, one for each service and region.
 
     `environ` is the function's own environment, `region` its own region, "" where that has to be read in botocore's
-    configuration files (botocore itself does not know AWS_REGION).
+    configuration files (botocore itself does not know AWS_REGION); `endpoints` what is known without botocore, for
+    messages.
     """
 
-    def __init__(self, environ: Mapping[str, str], region: str) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        region: str,
+        endpoints: Mapping[tuple[str, str], Endpoint | None],
+    ) -> None:
         _isolate()
         self._environ = environ
         self._region = region or None
+        self._endpoints = endpoints
         self._session: Session | None = None
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._lock = Lock()
 
+    def prepare(self) -> None:
+        """Nothing: all that can be done ahead needs the lock."""
+
     def host(self, call: Call) -> str:
         """Whom `call` asks, as far as that is known yet."""
-        client = self._clients.get((call.service, call.region or self._region))
-        return (
-            str(parse_url(client.meta.endpoint_url).netloc)
-            if client
-            else f"{call.service} (host not yet known)"
-        )
+        region = call.region or self._region or ""
+        client = self._clients.get((call.service, region or None))
+        endpoint = self._endpoints.get((call.service, region))
+        if client:
+            return _authority(client.meta.endpoint_url)
+        return endpoint.authority if endpoint else f"{call.service} in {region or 'an unknown region'}"
 
     def send(self, call: Call, seconds: float) -> Reply:
         """Sends `call` once. Raises EntrypointError."""
@@ -93,14 +107,41 @@ class BotocoreTransport:
             )
             raise ServiceError(code, message, status, passing=passing) from None
         except exceptions.BotoCoreError as error:
-            raise _explained(error, self.host(call)) from None
+            raise self._explained(error, call) from None
         return reply
+
+    def _explained(self, error: exceptions.BotoCoreError, call: Call) -> EntrypointError:
+        url = error.kwargs.get("endpoint_url") or error.kwargs.get("proxy_url")
+        host = _authority(url) if url else self.host(call)
+        if isinstance(error, exceptions.NoCredentialsError):
+            return ConfigurationError(
+                "no AWS credentials: give the function a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
+                "(and AWS_SESSION_TOKEN)"
+            )
+        if isinstance(error, exceptions.NoRegionError):
+            return ConfigurationError("no region: set AWS_REGION, or write the secret's full ARN")
+        if isinstance(error, TELLING):
+            return ConfigurationError(f"AWS configuration: {printable(str(error))}")
+        if not isinstance(error, PASSING):
+            return ConfigurationError(f"botocore refuses ({type(error).__name__})")
+        cause = _cause(error)
+        if not isinstance(cause, OSError):
+            return faults.no_http(host)
+        endpoint = self._endpoints.get((call.service, call.region or self._region or ""))
+        stores = trust.stores(self._environ, amazon=endpoint is not None and endpoint.amazon)
+        return faults.network(host, cause, [name for name, _ in stores])
 
     def _client(self, service: str, region: str | None, seconds: float) -> Any:
         if (service, region) not in self._clients:
             if self._session is None:
                 self._session = _session(self._environ, seconds)
-            client = self._session.create_client(service, region_name=region)
+            try:
+                client = self._session.create_client(service, region_name=region)
+            except ValueError:  # botocore's word for a URL that it cannot use
+                raise ConfigurationError(
+                    f"AWS_ENDPOINT_URL, or another setting of {service}'s endpoint, is no URL that can be used; write "
+                    "https://HOST, https://HOST:PORT or https://HOST/PATH"
+                ) from None
             client.meta.events.register("before-parse", partial(_read, _authority(client.meta.endpoint_url)))
             self._clients[service, region] = client
         return self._clients[service, region]
@@ -186,33 +227,23 @@ def _read(
     customized_response_dict.update(replies.read(host, status, headers, body))
 
 
-def _explained(error: exceptions.BotoCoreError, host: str) -> EntrypointError:
-    url = error.kwargs.get("endpoint_url") or error.kwargs.get("proxy_url")
-    host = _authority(url) if url else host
-    if isinstance(error, exceptions.NoCredentialsError):
-        return ConfigurationError(
-            "no AWS credentials: give the function a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and "
-            "AWS_SESSION_TOKEN)"
-        )
-    if isinstance(error, exceptions.NoRegionError):
-        return ConfigurationError("no region: set AWS_REGION, or write the secret's full ARN")
-    if isinstance(error, TELLING):
-        return ConfigurationError(f"AWS configuration: {printable(str(error))}")
-    if isinstance(error, PASSING):
-        return faults.network(host, _cause(error))
-    return ConfigurationError(f"botocore refuses ({type(error).__name__})")
-
-
 def _authority(url: str) -> str:
     return parse_url(url).netloc or url
 
 
-def _cause(error: BaseException) -> OSError:
-    """The system's own error inside the layers of botocore's and urllib3's, so that both transports tell the same."""
+def _cause(error: BaseException) -> OSError | HTTPException:
+    """The innermost error inside the layers of botocore's and urllib3's, so that both transports tell the same."""
     layer: BaseException | None = error
     while layer is not None:
         if isinstance(layer, OSError) and not isinstance(layer, (exceptions.BotoCoreError, HTTPError)):
             return layer
+        if isinstance(layer, CertificateError):  # urllib3's own check of the host's name
+            mismatch = SSLCertVerificationError()
+            mismatch.verify_code = min(faults.OTHER_NAME)
+            return mismatch
+        broken = isinstance(layer, HTTPException) and not isinstance(layer, IncompleteRead)
+        if broken or (isinstance(layer, InvalidChunkLength) and layer.length):
+            return HTTPException()
         inner = layer.kwargs.get("error") if isinstance(layer, exceptions.BotoCoreError) else None
         reason = getattr(layer, "reason", None)
         layer = (

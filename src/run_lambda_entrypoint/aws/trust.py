@@ -32,11 +32,16 @@ def stores(environ: Mapping[str, str], *, amazon: bool) -> list[Store]:
 
 def _chosen(path: str) -> bytes:
     try:
-        return _file(path)
+        certificates = _file(path)
     except OSError as error:
-        raise ConfigurationError(
-            f"AWS_CA_BUNDLE={printable(path)} cannot be read ({error.strerror}); name a PEM file with certificates"
-        ) from None
+        raise _unusable(path, f"cannot be read ({error.strerror})") from None
+    if b"-----BEGIN CERTIFICATE-----" not in certificates:
+        raise _unusable(path, "holds no certificate")
+    return certificates
+
+
+def _unusable(path: str, fault: str) -> ConfigurationError:
+    return ConfigurationError(f"AWS_CA_BUNDLE={printable(path)} {fault}; name a PEM file with certificates")
 
 
 def _amazon_roots() -> bytes:

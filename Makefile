@@ -1,0 +1,67 @@
+# Needs Python 3.10 or newer with its venv module; everything else is installed into .venv, by hash.
+PYTHON ?= python3
+PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all:
+ARCHIVE = dist/run-lambda-entrypoint.pyz
+ROUNDS ?= 20
+
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help dist demo test bench check lock format clean FORCE
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'make PYTHON=python3.12 ... uses another interpreter'
+
+dist: $(ARCHIVE) ## write the archives into dist/
+
+demo: .venv/dev .venv/emulator $(ARCHIVE) ## show a function get its secrets: no AWS account, no Docker
+	@.venv/bin/python -m demo
+
+test: .venv/dev .venv/emulator $(ARCHIVE) ## run the tests against the built archive
+	.venv/bin/python -m pytest --numprocesses=auto
+
+bench: .venv/dev .venv/bench $(ARCHIVE) ## measure the start beside the alternatives' (ROUNDS=5 is quicker)
+	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
+
+check: .venv/dev ## lint, formatting, types
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+format: .venv/dev ## put the code into its one form
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+# dev comes last: it takes over the pins of runtime and build.
+lock: .venv/lock ## pin the newest versions of everything
+	for name in runtime build emulator lock dev bench; do \
+	  .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
+	    --custom-compile-command 'make lock' $$(test $$name != emulator || echo --no-deps) \
+	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
+	done
+
+clean: ## remove what the others made
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist/*.pyz
+
+# A new commit makes new archives: their files bear its date.
+$(ARCHIVE): .venv/build build.py pyproject.toml requirements/runtime.txt LICENSE \
+		$(shell find src -name '*.py') $(wildcard .git/logs/HEAD)
+	.venv/bin/python build.py
+
+.venv/build .venv/dev .venv/bench .venv/lock: .venv/%: requirements/%.txt .venv/interpreter
+	$(PIP) --requirement $<
+	@touch $@
+
+.venv/emulator: requirements/emulator.txt .venv/interpreter
+	$(PIP) --no-deps --no-compile --requirement $<
+	@touch $@
+
+# Rewritten, and with it everything above made anew, only when PYTHON is not what .venv was made with.
+.venv/interpreter: FORCE
+	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
+	  echo '$(PYTHON) is not there, is older than Python 3.10, or has no venv module. On Debian and Ubuntu:' >&2; \
+	  echo '"apt-get install python3 python3-venv". Is there another Python? "make PYTHON=/path/to/python3 ..."' >&2; exit 1; }
+	@version=$$($(PYTHON) -c 'import sys; print(sys.base_prefix, sys.version)'); \
+	if [ "$$version" != "$$(cat $@ 2>/dev/null)" ]; then \
+	  $(PYTHON) -m venv --clear .venv && echo "$$version" >$@; \
+	fi

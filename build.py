@@ -1,0 +1,280 @@
+"""Builds the archives in dist/: stage, prune, compile, archive with shiv, write, report. `make dist` runs it.
+
+The same commit gives the same bytes, wherever, whenever and by whomever it is built.
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import marshal
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+from shiv.bootstrap.environment import Environment
+from shiv.builder import create_archive
+from shiv.constants import BUILD_AT_TIMESTAMP_FORMAT
+
+ROOT = Path(__file__).resolve().parent
+PACKAGE = "run_lambda_entrypoint"
+ENTRY_POINT = f"{PACKAGE}.__main__:main"
+FLAVOURS = {  # file: the interpreter that its first line names
+    "run-lambda-entrypoint.pyz": "/usr/bin/python3",  # distroless, Debian, Ubuntu, Chainguard
+    "run-lambda-entrypoint-python-image.pyz": "/usr/local/bin/python3",  # Docker's python images
+    "run-lambda-entrypoint-aws-base.pyz": "/var/lang/bin/python3",  # AWS's base images
+}
+BYTECODE_VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+# SHA-256 of Amazon Root CA 1 to 4 and of the Starfield root behind them (https://www.amazontrust.com/repository/).
+AMAZON_ROOTS = (
+    "8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e",
+    "1ba5b2aa8c65401a82960118f80bec4f62304d83cec4713a19c39c011ea46db4",
+    "18ce6cfe7bf14e60b2e347b8dfe868cb31d02ebb3ada271569f50343b46db3a4",
+    "e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092",
+    "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
+)
+LARGEST = 2_000_000  # bytes
+
+# What we call, and what botocore's credential providers call. Its `login` provider would call signin, but only
+# with awscrt, which is compiled and so not in here.
+OPERATIONS = {
+    "secretsmanager": ["GetSecretValue"],
+    "ssm": ["GetParameter", "GetParameters", "GetParametersByPath"],
+    "sso": ["GetRoleCredentials"],
+    "sso-oidc": ["CreateToken"],
+    "sts": ["AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"],
+}
+UNUSED = (  # but for the licences and what prune keeps
+    "*.dist-info/**/*",
+    "**/py.typed",
+    "bin/*",
+    "botocore/crt/auth.py",
+    "botocore/data/**/*",
+    "botocore/stub.py",
+    "dateutil/easter.py",
+    "dateutil/rrule.py",
+    "dateutil/utils.py",
+    "dateutil/**/*win.py",
+    "dateutil/zoneinfo/*",
+    "urllib3/contrib/**/*",
+)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--python", metavar="PATH", help="write one archive more, for this interpreter")
+    arguments.add_argument("--release", action="store_true", help="fail where bytecode cannot be made")
+    arguments.add_argument("--extra-root", metavar="PEM", type=Path, help="for tests: trust this root too")
+    arguments.add_argument(
+        "--output", metavar="FOLDER", type=Path, default=ROOT / "dist", help="instead of dist/"
+    )
+    options = arguments.parse_args()
+    if options.extra_root and options.output == ROOT / "dist":
+        arguments.error("--extra-root needs --output: what is in dist/ trusts nobody else")
+    if options.python and not options.python.startswith("/"):
+        arguments.error("--python takes an absolute path: the kernel does not search for an interpreter")
+    custom = {"run-lambda-entrypoint-custom.pyz": options.python} if options.python else {}
+
+    with tempfile.TemporaryDirectory() as folder:
+        packages, compiled, shiv_archive = (Path(folder, name) for name in ("packages", "compiled", "pyz"))
+        stage(packages, options.extra_root.read_text() if options.extra_root else "")
+        prune(packages)
+        bytecode, missing = compile_package(packages / PACKAGE, compiled)
+        if missing:
+            notice = f"build.py: no CPython {', '.join(missing)} here, so no bytecode for it in the archives"
+            if options.release:
+                sys.exit(notice)
+            print(notice, file=sys.stderr)
+        archive(packages, shiv_archive)
+        entries = dict(collect(shiv_archive, bytecode))
+
+    archives = {options.output / name: python for name, python in (FLAVOURS | custom).items()}
+    for target, python in archives.items():
+        write(entries, target, python)
+    report(archives)
+
+
+def stage(packages: Path, extra_root: str) -> None:
+    """Install the pinned dependencies and the package. What only a build knows goes into the package here."""
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-compile", "--no-deps", f"--target={packages}"]
+    pinned = ["--require-hashes", "--only-binary=:all:", f"--requirement={ROOT}/requirements/runtime.txt"]
+    subprocess.run([*pip, *pinned], check=True)
+    subprocess.run([*pip, "--no-index", "--no-build-isolation", str(ROOT)], check=True)
+    (packages / PACKAGE / "aws/amazon-roots.pem").write_text(amazon_roots(packages) + extra_root)
+    for file in distribution("shiv").files or ():  # its bootstrap travels too, and so must its licence
+        if "LICENSE" in file.name:
+            (packages / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(str(file.locate()), packages / file)
+
+
+def amazon_roots(packages: Path) -> str:
+    """The certificates that AWS's own hosts chain to, out of botocore's bundle."""
+    bundle = (packages / "botocore/cacert.pem").read_text("utf-8")
+    pems = re.findall("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", bundle, re.DOTALL)
+    found = {hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest(): pem for pem in pems}
+    return "".join(found[fingerprint] for fingerprint in AMAZON_ROOTS)
+
+
+def prune(packages: Path) -> None:
+    """Leave what is imported, the data of what is called, and every licence."""
+    data = packages / "botocore/data"
+    shared = ("_retry", "endpoints", "partitions", "sdk-default-configuration")
+    kept = {data / f"{name}.json" for name in shared}
+    prefixes = []
+    for service, operations in OPERATIONS.items():
+        [version] = (data / service).iterdir()
+        for packed in version.glob("*.gz"):  # the archive compresses
+            packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+        model = cut_model((version / "service-2.json").read_bytes(), operations)
+        dump(model, version / "service-2.json")
+        prefixes.append(model["metadata"]["endpointPrefix"])
+        names = ("service-2", "service-2.sdk-extras", "endpoint-rule-set-1")
+        kept |= {version / f"{name}.json" for name in names}
+
+    endpoints = json.loads((data / "endpoints.json").read_bytes())
+    for partition in endpoints["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in prefixes if name in services}
+    dump(endpoints, data / "endpoints.json")
+
+    for path in {path for pattern in UNUSED for path in packages.glob(pattern)} - kept:
+        if path.is_file() and not path.name.startswith(("LICENSE", "NOTICE")):
+            path.unlink()
+
+
+def cut_model(content: bytes, operations: list[str]) -> dict[str, Any]:
+    """One of botocore's service models with these operations, the shapes that they reach, and no documentation."""
+    model: dict[str, Any] = json.loads(content, object_hook=undocumented)
+    operations_kept = {name: model["operations"][name] for name in operations}
+    shapes_kept: dict[str, Any] = {}
+    reached = named_shapes(operations_kept)
+    while reached:
+        name = reached.pop()
+        if name not in shapes_kept:
+            shapes_kept[name] = model["shapes"][name]
+            reached += named_shapes(shapes_kept[name])
+    return model | {"operations": operations_kept, "shapes": shapes_kept}
+
+
+def undocumented(part: dict[str, Any]) -> dict[str, Any]:
+    return {name: inner for name, inner in part.items() if name != "documentation" or isinstance(inner, dict)}
+
+
+def named_shapes(part: dict[str, Any]) -> list[str]:
+    return re.findall(r'"shape": "(\w+)"', json.dumps(part))
+
+
+def dump(content: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(content, separators=(",", ":")), encoding="ascii")
+
+
+def compile_package(package: Path, folder: Path) -> tuple[dict[str, bytes], list[str]]:
+    """The package's bytecode by interpreter, as src/__main__.py reads it, and the versions that are not found here."""
+    bytecode, missing = {}, []
+    for version in BYTECODE_VERSIONS:
+        tag = "cpython-" + version.replace(".", "")
+        python = find_python(version, tag)
+        if python is None:
+            missing.append(version)
+            continue
+        copy = shutil.copytree(package, folder / tag / PACKAGE)
+        # The file names in bytecode are as given here, so relative. Python 3.10 orders set constants by hash seed.
+        command = [python, "-m", "compileall", "-q", "-b", "--invalidation-mode=unchecked-hash", PACKAGE]
+        subprocess.run(command, cwd=folder / tag, env={"PYTHONHASHSEED": "0"}, check=True)
+        modules = {}
+        for path in sorted(copy.rglob("*.pyc")):
+            *parents, name = path.relative_to(folder / tag).with_suffix("").parts
+            is_package = name == "__init__"
+            modules[".".join(parents if is_package else [*parents, name])] = (is_package, path.read_bytes())
+        bytecode[tag] = marshal.dumps(modules, 2)  # a format that all these versions read
+    return bytecode, missing
+
+
+def find_python(version: str, tag: str) -> str | None:
+    """The path of a released CPython of this version: the one that runs this, one on PATH, or one of pyenv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    pyenvs = sorted(str(path) for path in pyenv.glob(f"{version}.*/bin/python3"))
+    question = "import sys; print(sys.implementation.cache_tag, sys.version_info.releaselevel)"
+    for python in filter(None, [sys.executable, shutil.which(f"python{version}"), *pyenvs]):
+        answer = subprocess.run([python, "-c", question], capture_output=True, text=True)
+        if answer.stdout.split() == [tag, "final"]:
+            return python
+    return None
+
+
+def archive(packages: Path, target: Path) -> None:
+    """Let shiv write the packages, its bootstrap and its description of the build."""
+    environment = Environment(
+        built_at=time.strftime(BUILD_AT_TIMESTAMP_FORMAT, time.gmtime(commit_date())),
+        shiv_version=distribution("shiv").version,
+        entry_point=ENTRY_POINT,
+        reproducible=True,
+    )
+    create_archive([packages], target, "/usr/bin/python3 -IS", ENTRY_POINT, environment)
+
+
+def commit_date() -> int:
+    """SOURCE_DATE_EPOCH, or the commit's date, or (where git knows none) 1980, as early as zip archives go."""
+    git = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
+    told = os.environ.get("SOURCE_DATE_EPOCH") or subprocess.run(git, capture_output=True, text=True).stdout
+    return max(int(told or 0), 315_532_800)
+
+
+def collect(shiv_archive: Path, bytecode: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """What goes into the archives. Our own start replaces shiv's, which would extract everything to a disk."""
+    yield "__main__.py", (ROOT / "src/__main__.py").read_bytes()
+    for tag, modules in bytecode.items():
+        yield f"bytecode/{tag}", modules
+    with zipfile.ZipFile(shiv_archive) as archived:
+        for name in sorted(archived.namelist()):
+            if name != "__main__.py":
+                yield name, archived.read(name)
+
+
+def write(entries: dict[str, bytes], target: Path, python: str) -> None:
+    """Write one archive. -I and -S: no PYTHON* variable, working directory or site-packages changes what runs."""
+    date = time.gmtime(commit_date())[:6]
+    partial = target.with_suffix(".partial")
+    with partial.open("wb") as file:
+        file.write(f"#!{python} -IS\n".encode())
+        with zipfile.ZipFile(file, "w") as written:
+            for name, content in entries.items():
+                entry = zipfile.ZipInfo(name, date)
+                entry.create_system, entry.external_attr = 3, 0o100644 << 16  # Unix, rw-r--r--
+                # Each start reads these, and Python unpacks a module's bytecode twice.
+                hot = name.startswith(("__main__", "bytecode/"))
+                written.writestr(entry, content, zipfile.ZIP_STORED if hot else zipfile.ZIP_DEFLATED, 9)
+    partial.chmod(0o755)
+    partial.replace(target)
+
+
+def report(archives: dict[Path, str]) -> None:
+    """Say what was written and what takes the space, and refuse what is too large."""
+    sizes: Counter[str] = Counter()
+    with zipfile.ZipFile(next(iter(archives))) as archived:
+        for entry in archived.infolist():
+            top, *rest = entry.filename.removeprefix("site-packages/").split("/")
+            part = "botocore/data" if rest[:1] == ["data"] else "licences" if "dist-info" in top else top
+            sizes[part] += entry.compress_size
+    for part, size in sizes.most_common():
+        print(f"{size:>11,} bytes of {part}")
+    for target, python in archives.items():
+        size = target.stat().st_size
+        print(f"{size:>11,} bytes: {target.name} for {python}")
+        if size > LARGEST:
+            sys.exit(f"build.py: {target.name} is larger than {LARGEST:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

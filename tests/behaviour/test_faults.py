@@ -1,0 +1,280 @@
+"""Faults on the way to a secret: told in one report, tried again where they may pass, all within one deadline."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.emulator import free_port
+from tests.harness.entrypoint import (
+    KEY_ID,
+    TRANSPORTS,
+    WITH_OWN_MOUNTS,
+    Entrypoint,
+    Words,
+    aws,
+    end,
+    permitted,
+    shell,
+)
+from tests.harness.http_server import Reply, Request, Server, fault, http_server, in_turn, secret
+from tests.harness.process import wait_until
+
+NAME = {"SECRETS_MANAGER_ARN": "name"}
+NAME_SERVER = "127.0.0.99"
+PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The variable that asks for either transport."""
+    return {"LAMBDA_ENV_TRANSPORT": request.param}
+
+
+PASSING = {
+    "500": fault(500, "InternalServiceError"),
+    "503 without an AWS error": Reply(503, b"<html>busy</html>"),
+    "throttled": fault(400, "ThrottlingException", "Rate exceeded"),
+    "429": Reply(429, b""),
+    "cut short": secret("{}")._replace(cut=True),
+}
+
+
+@pytest.mark.parametrize("first", PASSING)
+def test_a_passing_fault_is_tried_again(
+    entrypoint: Entrypoint, transport: dict[str, str], first: str
+) -> None:
+    with http_server(in_turn(PASSING[first], PASSING[first], secret('{"A": "1"}'))) as server:
+        ended = entrypoint("printenv", "A", environ=aws(server.url, NAME, **transport))
+
+    assert (ended, len(server.requests)) == ((0, b"1\n", ""), 3)
+
+
+def test_a_refused_connection_is_tried_again(entrypoint: Entrypoint, transport: dict[str, str]) -> None:
+    port = free_port()
+    environ = aws(f"http://127.0.0.1:{port}", NAME, **transport)
+    with entrypoint.started("printenv", "A", environ=environ) as process:
+        # Only between two attempts does one of its threads sleep.
+        wait_until(
+            lambda: "hrtimer_nanosleep" in waits(process.pid), what="the pause after the first attempt"
+        )
+        with http_server(lambda _: secret('{"A": "1"}'), port):
+            ended = end(process)
+
+    assert ended == (0, b"1\n", "")
+
+
+def waits(pid: int) -> set[str]:
+    """What the threads of a process wait for in the kernel, proc_pid_wchan(5)."""
+    found = set()
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            found.add((thread / "wchan").read_text())
+        except OSError:  # it has ended
+            continue
+    return found
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException", "DecryptionFailure"])
+def test_a_lasting_fault_is_not(entrypoint: Entrypoint, transport: dict[str, str], code: str) -> None:
+    with http_server(lambda _: fault(400, code, "because of this")) as server:
+        ended = entrypoint("true", environ=aws(server.url, NAME, **transport))
+
+    assert (ended.code, ended.out, len(server.requests)) == (125, b"", 1)
+    assert ended.err.startswith("run-lambda-entrypoint: SECRETS_MANAGER_ARN: secret name: ")
+    assert [text in ended.err for text in (code, "because of this")] == [True] * 2
+
+
+@pytest.fixture
+def short(transport: dict[str, str]) -> str:
+    """A deadline in seconds that will pass, but leaves time for an attempt: botocore's import alone may take two."""
+    return {"direct": "2", "botocore": "6"}[transport["LAMBDA_ENV_TRANSPORT"]]
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_server_that_never_answers_ends_with_the_deadline(
+    entrypoint: Entrypoint, transport: dict[str, str], short: str, silent: str
+) -> None:
+    ended = entrypoint("--timeout", short, "true", environ=aws(f"http://{silent}", NAME, **transport))
+
+    assert (ended.code, ended.out, ended.err.count("\n")) == (125, b"", 1)
+    assert ended.err.startswith(
+        f"run-lambda-entrypoint: SECRETS_MANAGER_ARN: secret name: not fetched within {short} s"
+    )
+    assert silent in ended.err
+
+
+def test_a_passing_fault_that_stays_ends_with_the_deadline_and_is_told(
+    entrypoint: Entrypoint, transport: dict[str, str], short: str
+) -> None:
+    with http_server(lambda _: fault(503, "ServiceUnavailable")) as server:
+        ended = entrypoint(
+            "true", environ=aws(server.url, NAME, LAMBDA_ENV_TIMEOUT_SECONDS=short, **transport)
+        )
+
+    assert (ended.code, len(server.requests) > 1) == (125, True)
+    assert "ServiceUnavailable" in ended.err
+
+
+def test_a_refused_connection_that_stays_names_the_host(
+    entrypoint: Entrypoint, transport: dict[str, str], short: str
+) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    ended = entrypoint("--timeout", short, "true", environ=aws(f"http://{address}", NAME, **transport))
+
+    assert (ended.code, address in ended.err) == (125, True)
+
+
+@pytest.fixture
+def unresolved(tmp_path: Path) -> Iterator[Words]:
+    """Words before a command, for which name resolution hangs: its name server takes questions and never answers."""
+    (tmp_path / "resolv.conf").write_text(f"nameserver {NAME_SERVER}\noptions timeout:30\n")
+    (tmp_path / "nsswitch.conf").write_text("hosts: dns\n")
+    mounts = [f"mount --bind {tmp_path}/{name} /etc/{name}" for name in ("resolv.conf", "nsswitch.conf")]
+    before = [*WITH_OWN_MOUNTS, *shell(" && ".join(mounts))]
+    if not permitted(before):
+        pytest.skip("a process here may not have mounts of its own (unshare --mount)")
+    with socket.socket(type=socket.SOCK_DGRAM) as name_server:
+        try:
+            name_server.bind((NAME_SERVER, 53))
+        except OSError as error:
+            pytest.skip(f"no name server can listen here: {error}")
+        yield before
+
+
+def test_a_name_resolution_that_hangs_ends_with_the_deadline(
+    entrypoint: Entrypoint, transport: dict[str, str], short: str, unresolved: Words
+) -> None:
+    environ = aws("http://hangs.example", NAME, **transport)
+    ended = entrypoint("--timeout", short, "true", environ=environ, before=unresolved)
+
+    assert (ended.code, ended.err.count("\n")) == (125, 1)
+    assert ended.err.endswith(f"not fetched within {short} s; no answer from hangs.example\n")
+
+
+def test_one_secret_that_comes_late_does_not_hide_why_another_failed(
+    entrypoint: Entrypoint, transport: dict[str, str], short: str
+) -> None:
+    def answer(request: Request) -> Reply:
+        return fault(400, "AccessDeniedException") if request.json["SecretId"] == "b" else fault(500, "Late")
+
+    with http_server(answer) as server:
+        environ = aws(server.url, {f"{PREFIX}A": "a", f"{PREFIX}B": "b"}, **transport)
+        ended = entrypoint("--timeout", short, "true", environ=environ)
+
+    assert ended.code == 125
+    assert [(line.split(": ")[2], line.partition("Denied")[1]) for line in ended.err.splitlines()] == [
+        ("secret a", ""),
+        ("secret b", "Denied"),
+    ]
+
+
+def test_three_bad_secrets_make_one_report_of_three_lines(
+    entrypoint: Entrypoint, transport: dict[str, str]
+) -> None:
+    replies = {
+        "a": fault(400, "ResourceNotFoundException"),
+        "b": secret("no JSON"),
+        "c": fault(400, "AccessDeniedException"),
+        "good": secret("{}"),
+    }
+    references = {PREFIX + name.upper(): name for name in replies}
+    with http_server(lambda request: replies[request.json["SecretId"]]) as server:
+        ended = entrypoint("true", environ=aws(server.url, references, **transport))
+
+    assert (ended.code, ended.out) == (125, b"")
+    assert [line.split(": ")[:3] for line in ended.err.splitlines()] == [
+        ["run-lambda-entrypoint", f"{PREFIX}A", "secret a"],
+        ["run-lambda-entrypoint", f"{PREFIX}B", "secret b"],
+        ["run-lambda-entrypoint", f"{PREFIX}C", "secret c"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, b"<html>hotel network</html>"),
+        Reply(200, b"[]"),
+        Reply(200, b""),
+        Reply(302, b""),
+        Reply(403, b"<html>"),
+        Reply(200, b'{"SecretString": "' + 1_048_576 * b"x" + b'"}'),
+    ],
+    ids=["html", "an array", "empty", "a redirection", "forbidden", "too long"],
+)
+def test_a_reply_that_is_not_secrets_managers_names_the_host_and_is_not_tried_again(
+    entrypoint: Entrypoint, transport: dict[str, str], reply: Reply
+) -> None:
+    with http_server(lambda _: reply) as server:
+        ended = entrypoint("true", environ=aws(server.url, NAME, **transport))
+
+    assert (ended.code, ended.err.count("\n"), len(server.requests)) == (125, 1, 1)
+    assert server.address in ended.err
+
+
+CREDENTIALS = {
+    # What is set beside a region, and what the report says.
+    "none": ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "credentials"),
+    "all empty": (
+        {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""},
+        "no AWS credentials",
+    ),
+    "no secret": ({"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY"),
+}
+
+
+@pytest.mark.parametrize("case", CREDENTIALS)
+def test_missing_credentials_are_told_without_a_request(entrypoint: Entrypoint, case: str) -> None:
+    variables, reason = CREDENTIALS[case]
+    with http_server(lambda _: secret("{}")) as server:
+        environ = aws(server.url, NAME, **variables)
+        ended = entrypoint("true", environ=environ)
+
+    assert (ended.code, reason in ended.err, server.requests) == (125, True, [])
+
+
+@pytest.fixture(scope="module")
+def from_profile(entrypoint: Entrypoint, tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """What was asked by a function with empty variables, as the emulator makes them, and a credentials file."""
+    file = tmp_path_factory.mktemp("aws") / "credentials"
+    file.write_text("[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = x\n")
+    empty = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), "")
+    with http_server(lambda _: secret("{}")) as server:
+        ended = entrypoint(
+            "true", environ=aws(server.url, NAME, AWS_SHARED_CREDENTIALS_FILE=str(file), **empty)
+        )
+    assert ended == (0, b"", "")
+    return server
+
+
+def test_empty_credentials_count_as_absent(from_profile: Server) -> None:
+    assert ["=AKIDFILE/" in request.headers["authorization"] for request in from_profile.requests] == [True]
+
+
+@pytest.mark.parametrize(("token", "sent"), [("", None), ("the/token", "the/token")])
+def test_a_session_token_is_sent_unless_it_is_empty(
+    entrypoint: Entrypoint, transport: dict[str, str], token: str, sent: str | None
+) -> None:
+    with http_server(lambda _: secret("{}")) as server:
+        ended = entrypoint("true", environ=aws(server.url, NAME, AWS_SESSION_TOKEN=token, **transport))
+
+    assert ended == (0, b"", "")
+    assert [request.headers.get("x-amz-security-token") for request in server.requests] == [sent]
+
+
+def test_as_many_secrets_as_a_function_may_name_are_fetched(
+    entrypoint: Entrypoint, transport: dict[str, str]
+) -> None:
+    references = {f"{PREFIX}{index:02}": f"name-{index}" for index in range(40)}
+    with http_server(lambda request: secret(json.dumps({request.json["SecretId"]: "x"}))) as server:
+        ended = entrypoint("cat", "/proc/self/environ", environ=aws(server.url, references, **transport))
+
+    assert {name for name, value in ended.environ.items() if value == "x"} == set(references.values())

@@ -1,0 +1,225 @@
+"""Nothing leaks: on no failing path does a part of a secret come out."""
+
+import json
+from base64 import b64encode
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.harness.emulator import free_port
+from tests.harness.entrypoint import TRANSPORTS, Ended, Entrypoint, aws, end, shell
+from tests.harness.http_server import Reply, Request, fault, http_server, secret
+from tests.harness.process import wait_until
+
+MARKER = 'hunter2"ZXQJ\\é'
+PLAIN_MARKERS = ["hunter2", "ZXQJ"]
+PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
+QUOTED = json.dumps(MARKER)
+
+
+def traces(text: str) -> list[str]:
+    """What of the marker is in `text`: as it is, escaped, or in base64 at each of its three alignments."""
+    forms = [*PLAIN_MARKERS, *(quote(part) for part in PLAIN_MARKERS)]
+    for shift in range(3):
+        for part in PLAIN_MARKERS:
+            whole = b64encode(bytes(shift) + part.encode()).decode()
+            forms.append(whole[shift + 1 : (shift + len(part)) // 3 * 4])
+    forms += ["".join(f"\\u{ord(c):04x}" for c in part) for part in PLAIN_MARKERS]
+    forms += [part.encode().hex() for part in PLAIN_MARKERS]
+    return [form for form in forms if form in text]
+
+
+def binary(data: bytes | str) -> Reply:
+    text = data if isinstance(data, str) else b64encode(data).decode()
+    return Reply(200, json.dumps({"SecretBinary": text}).encode())
+
+
+REPLIES = {
+    "NO_JSON": secret(MARKER),
+    "HALF": secret('{"KEY": ' + QUOTED),
+    "AFTER": secret('{"KEY": "x"} ' + QUOTED),
+    "TWO_LINES": secret(f"KEY={MARKER}\nOTHER={MARKER}"),
+    "NAN": secret(f'{{"KEY": NaN, "OTHER": {QUOTED}}}'),
+    "STRING": secret(QUOTED),
+    "ARRAY": secret(f"[{QUOTED}]"),
+    "EMPTY_KEY": secret(f'{{"": {QUOTED}}}'),
+    "EQUALS_KEY": secret(f'{{"A=B": {QUOTED}}}'),
+    "NUL": secret(json.dumps({"KEY": f"{MARKER}\0{MARKER}"})),
+    "SURROGATE": secret(json.dumps({"KEY": f"{MARKER}\ud800"})),
+    "INSIDE": secret(json.dumps({"KEY": [MARKER, "\ud800"], "OTHER": {MARKER: "\0\ud800"}})),
+    "LONG": secret(json.dumps({"KEY": 40_000 * MARKER})),
+    "RESERVED": secret(json.dumps({"_HANDLER": MARKER, "AWS_LAMBDA_FUNCTION_NAME": [MARKER]})),
+    "DEEP": secret('{"KEY": ' + 50_000 * "[" + QUOTED + 50_000 * "]" + "}"),
+    "DEEPER": secret('{"KEY": ' + 990 * "[" + QUOTED + 990 * "]" + "}"),
+    "BINARY": binary(MARKER.encode() + b"\xff"),
+    "BINARY_TEXT": binary(MARKER.encode()),
+    "NO_BASE64": binary(MARKER),
+    "OTHER_FIELD": Reply(200, json.dumps({"Name": "name", "Secret": MARKER}).encode()),
+    "OTHER_TYPE": Reply(200, json.dumps({"SecretString": {"KEY": MARKER}}).encode()),
+    "NO_REPLY": Reply(200, MARKER.encode()),
+    "BROKEN_REPLY": Reply(200, secret(f'{{"KEY": {QUOTED}}}').body[:-3]),
+    "BAD_UTF8": Reply(200, secret(MARKER).body + b"\xff"),
+    "ERROR_PAGE": Reply(404, MARKER.encode()),
+    "LENGTHY": Reply(200, json.dumps({"SecretString": 100_000 * MARKER}).encode()),
+}
+
+
+def outcome(entrypoint: Entrypoint, environ: dict[str, str], command: str = "true") -> tuple[Ended, str]:
+    """How it ended, and all that came out of it: standard output, standard error, init error."""
+    with http_server(lambda _: Reply(202, b"")) as runtime_api:
+        ended = entrypoint(command, environ={**environ, "AWS_LAMBDA_RUNTIME_API": runtime_api.address})
+    posted = "".join(f"{request.headers}{request.body.decode()}" for request in runtime_api.requests)
+    assert ended.code == 0 or posted
+    return ended, f"{ended.out.decode()}{ended.err}{posted}"
+
+
+@pytest.fixture(scope="module", params=TRANSPORTS)
+def told(entrypoint: Entrypoint, request: pytest.FixtureRequest) -> str:
+    """All that comes out of a function with a secret of each bad kind."""
+    references = {PREFIX + name: name for name in REPLIES}
+    with http_server(lambda asked: REPLIES[asked.json["SecretId"]]) as server:
+        environ = aws(server.url, references, LAMBDA_ENV_TRANSPORT=request.param)
+        ended, told = outcome(entrypoint, environ)
+    assert ended.code == 125
+    return told
+
+
+# Whether 990 levels are too deep is up to the interpreter.
+@pytest.mark.parametrize("name", sorted(REPLIES.keys() - {"DEEPER"}))
+def test_each_bad_secret_is_told(told: str, name: str) -> None:
+    assert f"run-lambda-entrypoint: {PREFIX}{name}: secret {name}: " in told
+
+
+def test_no_part_of_a_bad_secret_is_told(told: str) -> None:
+    assert traces(told) == []
+
+
+def test_the_search_finds_each_form_of_the_marker() -> None:
+    assert [
+        bool(traces(form))
+        for form in (
+            f"x{MARKER}x",
+            QUOTED,
+            repr(MARKER),
+            quote(MARKER),
+            b64encode(MARKER.encode()).decode(),
+            b64encode(b"x" + MARKER.encode()).decode(),
+            b64encode(b"xy" + MARKER.encode()).decode(),
+            MARKER.encode().hex(),
+            "".join(f"\\u{ord(c):04x}" for c in MARKER),
+            "nothing",
+        )
+    ] == [True] * 9 + [False]
+
+
+TEXT = json.dumps({"KEY": MARKER, "OTHER": [MARKER]})
+NAME = {"SECRETS_MANAGER_ARN": "name"}
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_reply_that_is_cut_again_and_again_is_not_told(entrypoint: Entrypoint, transport: str) -> None:
+    with http_server(lambda _: secret(TEXT)._replace(cut=True)) as server:
+        environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport, LAMBDA_ENV_TIMEOUT_SECONDS="3")
+        ended, told = outcome(entrypoint, environ)
+
+    assert (ended.code, traces(told)) == (125, [])
+
+
+@pytest.mark.parametrize("first_line", ["#!/no/such/interpreter", "no format"])
+def test_a_command_that_cannot_be_started_with_the_secrets_does_not_tell_them(
+    entrypoint: Entrypoint, tmp_path: Path, first_line: str
+) -> None:
+    command = tmp_path / "command"
+    command.write_text(f"{first_line}\n")
+    command.chmod(0o755)
+    with http_server(lambda _: secret(TEXT)) as server:
+        ended, told = outcome(entrypoint, aws(server.url, NAME), str(command))
+
+    assert (ended.code in (126, 127), traces(told)) == (True, [])
+
+
+def test_an_environment_that_the_kernel_refuses_is_not_told(entrypoint: Entrypoint) -> None:
+    with http_server(lambda _: secret(json.dumps({"KEY": 7000 * MARKER, "OTHER": 7000 * MARKER}))) as server:
+        ended = entrypoint("true", environ=aws(server.url, NAME), before=shell("ulimit -s 600"))
+
+    assert (ended.code, traces(ended.err)) == (125, [])
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_secret_that_came_before_an_interruption_is_not_told(
+    entrypoint: Entrypoint, transport: str
+) -> None:
+    def answer(request: Request) -> Reply:
+        return secret(TEXT) if request.json["SecretId"] == "quick" else fault(500, "Again")
+
+    with http_server(answer) as server:
+        references = {"SECRETS_MANAGER_ARN": "quick", f"{PREFIX}B": "never"}
+        environ = aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport, LAMBDA_ENV_TIMEOUT_SECONDS="60")
+        with entrypoint.started("true", environ=environ) as process:
+            wait_until(lambda: len(server.requests) > 3, what="both secrets to be asked for")
+            process.terminate()
+            ended = end(process, seconds=20)
+
+    assert (ended.code, traces(ended.err)) == (143, [])
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_secret_that_came_while_another_failed_is_not_told(entrypoint: Entrypoint, transport: str) -> None:
+    replies = {"good": secret(TEXT), "bad": fault(400, "AccessDeniedException"), "identity": secret(IDENTITY)}
+    with http_server(lambda request: replies[request.json["SecretId"]]) as server:
+        references = {PREFIX + name.upper(): name for name in replies}
+        ended, told = outcome(entrypoint, aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport))
+
+    assert (ended.code, traces(told)) == (125, [])
+
+
+IDENTITY = json.dumps({"AWS_ACCESS_KEY_ID": MARKER, "AWS_SECRET_ACCESS_KEY": MARKER, "AWS_REGION": MARKER})
+
+
+def test_a_warning_about_credentials_in_a_secret_does_not_tell_them(entrypoint: Entrypoint) -> None:
+    with http_server(lambda _: secret(IDENTITY)) as server:
+        ended = entrypoint("true", environ=aws(server.url, NAME))
+
+    assert (ended.code, ended.err.count("warning"), traces(ended.err)) == (0, 3, [])
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (fault(403, "InvalidSignatureException", "The request signature we calculated does not match"), 125),
+        (fault(403, "UnrecognizedClientException"), 125),
+        (Reply(200, b"no JSON"), 125),
+    ],
+)
+def test_the_functions_own_credentials_are_not_told(
+    entrypoint: Entrypoint, transport: str, reply: Reply, code: int
+) -> None:
+    own = {"AWS_SECRET_ACCESS_KEY": MARKER, "AWS_SESSION_TOKEN": "hunter2ZXQJ"}
+    with http_server(lambda _: reply) as server:
+        environ = {**aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport), **own}
+        ended, told = outcome(entrypoint, environ)
+
+    assert (ended.code, traces(told)) == (code, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[default]\naws_access_key_id = AKID\naws_secret_access_key hunter2\n",
+        "aws_secret_access_key = hunter2\n",
+        "[default]\naws_access_key_id = AKID\n[default]\naws_secret_access_key = hunter2\n",
+        "[default\naws_secret_access_key = hunter2\n",
+        "[default]\ncredential_process = /no/such/program hunter2\n",
+    ],
+)
+def test_a_broken_credentials_file_is_not_told(entrypoint: Entrypoint, tmp_path: Path, text: str) -> None:
+    (tmp_path / "file").write_text(text)
+    files = {"AWS_SHARED_CREDENTIALS_FILE": f"{tmp_path}/file", "AWS_CONFIG_FILE": f"{tmp_path}/file"}
+    environ = aws(
+        f"http://127.0.0.1:{free_port()}", NAME, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", **files
+    )
+    ended, told = outcome(entrypoint, environ)
+
+    assert (ended.code, traces(told)) == (125, [])

@@ -1,0 +1,240 @@
+"""Which secrets are asked for, where, and in which order they count."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness.entrypoint import Ended, Entrypoint, aws
+from tests.harness.http_server import Server, fault, http_server, secrets
+from tests.harness.process import wait_until
+
+ENVIRON = ("cat", "/proc/self/environ")
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
+PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
+
+
+@pytest.fixture(scope="module")
+def merged(entrypoint: Entrypoint) -> Ended:
+    """Four secrets, each of which sets what the ones before it set, and a variable of its own."""
+    texts = {
+        "first": '{"V1": "first", "V2": "first", "V3": "first", "V4": "first", "OWN": "first"}',
+        "upper": '{"V2": "upper", "V3": "upper", "V4": "upper", "SECRETS_MANAGER_ARN": "inside"}',
+        "lower": f'{{"V3": "lower", "V4": "lower", "{PREFIX}INSIDE": "inside"}}',
+        "not-ascii": '{"V4": "not-ascii"}',
+    }
+    references = {
+        f"{PREFIX}é": "not-ascii",
+        f"{PREFIX}a": "lower",
+        f"{PREFIX}B": "upper",
+        "SECRETS_MANAGER_ARN": " first\n",
+        f"{PREFIX}EMPTY": "",
+        f"{PREFIX}BLANK": " \t\n",
+    }
+    with http_server(secrets(texts)) as server:
+        return entrypoint(*ENVIRON, environ=aws(server.url, references, OWN="function", V0="function"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("V0", "function"),
+        ("OWN", "first"),
+        ("V1", "first"),
+        ("V2", "upper"),
+        ("V3", "lower"),
+        ("V4", "not-ascii"),
+    ],
+)
+def test_a_later_secret_overrides_an_earlier_one_and_the_functions_own(
+    merged: Ended, name: str, value: str
+) -> None:
+    assert merged.environ[name] == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(f"{PREFIX}a", "lower"), (f"{PREFIX}B", "upper"), (f"{PREFIX}BLANK", " \t\n")]
+)
+def test_the_reference_variables_stay(merged: Ended, name: str, value: str) -> None:
+    assert merged.environ[name] == value
+
+
+@pytest.mark.parametrize("name", ["SECRETS_MANAGER_ARN", f"{PREFIX}INSIDE"])
+def test_a_reference_inside_a_secret_is_just_a_value(merged: Ended, name: str) -> None:
+    assert merged.environ[name] == "inside"
+
+
+def test_empty_references_are_skipped_without_a_word(merged: Ended) -> None:
+    assert (merged.code, merged.err) == (0, "")
+
+
+def test_a_name_that_looks_like_ours_but_is_not_known_is_a_warning(entrypoint: Entrypoint) -> None:
+    environ = {
+        "PATH": "/bin",
+        "LAMBDA_ENV_SECRET_MANAGER_ARN_RDS": "typed-wrong",
+        "LAMBDA_ENV_": "",
+        "LAMBDA_ENV_TIMEOUT_SECONDS": "5",
+        f"{PREFIX}EMPTY": "",
+        "LAMBDA_ENVIRONMENT": "production",
+    }
+
+    ended = entrypoint("echo", "started", environ=environ)
+
+    assert (ended.code, ended.out) == (0, b"started\n")
+    assert [line.split(" ")[:3] for line in ended.err.splitlines()] == [
+        ["run-lambda-entrypoint:", "warning:", "LAMBDA_ENV_"],
+        ["run-lambda-entrypoint:", "warning:", "LAMBDA_ENV_SECRET_MANAGER_ARN_RDS"],
+    ]
+    assert "typed-wrong" not in ended.err
+
+
+ASKED = {
+    "arn": f"{ARN}an-arn-AbCdEf".replace("eu-west-1", "ap-southeast-2"),
+    "china": "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:china-AbCdEf",
+    "gov": "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:gov-AbCdEf",
+    "name": "a/name_with+all=the.legal@characters-",
+    "managed": "rds!cluster-01234567-89ab-cdef-0123-456789abcdef",
+}
+
+
+@pytest.fixture(scope="module")
+def asked(entrypoint: Entrypoint) -> Server:
+    """What was asked for each form of a reference, and for one of them twice."""
+    references = {PREFIX + name.upper(): reference for name, reference in ASKED.items()}
+    references["SECRETS_MANAGER_ARN"] = f" {ASKED['name']}\t"
+    with http_server(secrets(dict.fromkeys(ASKED.values(), "{}"))) as server:
+        ended = entrypoint("true", environ=aws(server.url, references, AWS_DEFAULT_REGION="us-east-2"))
+    assert ended == (0, b"", "")
+    return server
+
+
+@pytest.mark.parametrize(
+    ("form", "region"),
+    [
+        ("arn", "ap-southeast-2"),
+        ("china", "cn-north-1"),
+        ("gov", "us-gov-west-1"),
+        ("name", "eu-west-1"),
+        ("managed", "eu-west-1"),
+    ],
+)
+def test_an_arn_is_asked_for_in_its_own_region_and_a_name_in_the_functions(
+    asked: Server, form: str, region: str
+) -> None:
+    regions = [request.region for request in asked.requests if request.json["SecretId"] == ASKED[form]]
+
+    assert regions == [region]
+
+
+def test_the_same_reference_twice_is_fetched_once(asked: Server) -> None:
+    assert sorted(request.json["SecretId"] for request in asked.requests) == sorted(ASKED.values())
+
+
+def test_the_operation_is_get_secret_value(asked: Server) -> None:
+    assert {request.headers["x-amz-target"] for request in asked.requests} == {
+        "secretsmanager.GetSecretValue"
+    }
+
+
+def test_the_user_agent_names_tool_and_version(asked: Server) -> None:
+    assert [
+        request
+        for request in asked.requests
+        if "run-lambda-entrypoint/0." not in request.headers["user-agent"]
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("regions", "region"),
+    [
+        ({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-2"}, "eu-west-1"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-2"}, "us-east-2"),
+        ({"AWS_DEFAULT_REGION": "us-east-2"}, "us-east-2"),
+        ({}, "sa-east-1"),
+    ],
+)
+def test_the_functions_region_is_aws_region_then_the_default_then_the_configuration_file(
+    entrypoint: Entrypoint, tmp_path: Path, regions: dict[str, str], region: str
+) -> None:
+    (tmp_path / "config").write_text("[default]\nregion = sa-east-1\n")
+    with http_server(secrets({"name": "{}"})) as server:
+        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, AWS_CONFIG_FILE=f"{tmp_path}/config")
+        del environ["AWS_REGION"]
+        ended = entrypoint("true", environ={**environ, **regions})
+
+    assert ended == (0, b"", "")
+    assert [request.region for request in server.requests] == [region]
+
+
+def test_without_any_region_a_name_is_an_error_that_says_what_to_set(entrypoint: Entrypoint) -> None:
+    with http_server(secrets({"name": "{}"})) as server:
+        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"})
+        del environ["AWS_REGION"]
+        ended = entrypoint("true", environ=environ)
+
+    assert (ended.code, server.requests) == (125, [])
+    assert "AWS_REGION" in ended.err
+
+
+def test_without_an_endpoint_variable_the_host_is_the_partitions_own(entrypoint: Entrypoint) -> None:
+    references = {PREFIX + name: ASKED[name] for name in ("china", "gov", "arn", "name")}
+    hosts = {
+        "secretsmanager.cn-north-1.amazonaws.com.cn:443",
+        "secretsmanager.us-gov-west-1.amazonaws.com:443",
+        "secretsmanager.ap-southeast-2.amazonaws.com:443",
+        "secretsmanager.eu-west-1.amazonaws.com:443",
+    }
+    with http_server(lambda _: fault(403, "Forbidden")) as proxy:
+        environ = aws("", references, HTTPS_PROXY=proxy.url, LAMBDA_ENV_TIMEOUT_SECONDS="60")
+        with entrypoint.started("true", environ=environ):
+            wait_until(lambda: len(proxy.requests) >= len(hosts), what="a request for each reference")
+
+    assert {(request.method, request.path) for request in proxy.requests} == {
+        ("CONNECT", host) for host in hosts
+    }
+
+
+MALFORMED = {
+    "SECRETS_MANAGER_ARN": "https://example.com/hunter2",
+    f"{PREFIX}A_SPACE": "two words hunter2",
+    f"{PREFIX}B_SHORT": "arn:aws:secretsmanager:eu-west-1:123456789012:secret",
+    f"{PREFIX}C_SERVICE": "arn:aws:ssm:eu-west-1:123456789012:parameter/hunter2",
+    f"{PREFIX}D_KIND": "arn:aws:secretsmanager:eu-west-1:123456789012:thing:hunter2",
+    f"{PREFIX}E_PARTITION": f"{ARN}hunter2".replace("aws", "azure"),
+    f"{PREFIX}F_REGION": f"{ARN}hunter2".replace("eu-west-1", ""),
+    f"{PREFIX}G_ACCOUNT": f"{ARN}hunter2".replace("123456789012", "1234"),
+    f"{PREFIX}H_NAMELESS": ARN,
+    f"{PREFIX}I_LONG": "x" * 513,
+    f"{PREFIX}J_JSON": '{"PASSWORD": "hunter2"}',
+    f"{PREFIX}K_LINES": "name\nrun-lambda-entrypoint: forged",
+    f"{PREFIX}L_COLONS": f"{ARN}name:key:stage:version:hunter2",
+}
+
+
+@pytest.fixture(scope="module")
+def malformed(entrypoint: Entrypoint) -> tuple[Ended, Server]:
+    """A function with one good reference and one of each malformed kind."""
+    with http_server(secrets({"good": "{}"})) as server:
+        references = {f"{PREFIX}GOOD": "good", **MALFORMED}
+        return entrypoint("true", environ=aws(server.url, references)), server
+
+
+def test_malformed_references_are_refused_before_any_network_call(malformed: tuple[Ended, Server]) -> None:
+    ended, server = malformed
+
+    assert (ended.code, ended.out, server.requests) == (125, b"", [])
+
+
+def test_each_malformed_reference_is_one_line_that_names_its_variable(
+    malformed: tuple[Ended, Server],
+) -> None:
+    ended, _ = malformed
+
+    assert [line.split(" ")[:2] for line in ended.err.splitlines()] == [
+        ["run-lambda-entrypoint:", name] for name in MALFORMED
+    ]
+
+
+def test_the_text_of_a_malformed_reference_is_not_shown(malformed: tuple[Ended, Server]) -> None:
+    ended, _ = malformed
+
+    assert "hunter2" not in ended.err

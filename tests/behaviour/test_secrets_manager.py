@@ -1,0 +1,85 @@
+"""Against moto's Secrets Manager: what its own protocol carries arrives in the command's environment."""
+
+import json
+
+import pytest
+
+from tests.harness.entrypoint import PLAIN, TRANSPORTS, Ended, Entrypoint
+from tests.harness.secrets_api import REGION, Request, SecretsApi
+
+ENVIRON = ("cat", "/proc/self/environ")
+ELSEWHERE = "ap-northeast-1"
+PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
+ALL_CHARACTERS = "".join(map(chr, [*range(1, 0x250), 0x2028, 0xFFFD, 0x1F600]))
+LARGE = "é" * 32_000  # a secret holds 65,536 bytes
+
+
+class Run:
+    """One start with a secret of each kind, and what moto was asked for it."""
+
+    def __init__(self, entrypoint: Entrypoint, api: SecretsApi, transport: str) -> None:
+        name = f"run/{transport}"
+        self.arn = api.create_secret(f"{name}/arn", '{"BY_ARN": "1"}', region=ELSEWHERE)
+        api.create_secret(f"{name}/name", '{"BY_NAME": "2"}')
+        api.create_secret(f"{name}/binary", b'{"BINARY": "\xc3\xa9"}')
+        api.create_secret(f"{name}/characters", json.dumps({"CHARACTERS": ALL_CHARACTERS}))
+        api.create_secret(f"{name}/large", json.dumps({"LARGE": LARGE}, ensure_ascii=False))
+        references = {"SECRETS_MANAGER_ARN": self.arn} | {
+            PREFIX + kind.upper(): f"{name}/{kind}" for kind in ("name", "binary", "characters", "large")
+        }
+        environ = api.environ(**PLAIN, **references, LAMBDA_ENV_TRANSPORT=transport)
+        before = len(api.requests)
+        self.ended: Ended = entrypoint(*ENVIRON, environ=environ)
+        self.requests: list[Request] = api.requests[before:]
+
+
+@pytest.fixture(scope="module", params=TRANSPORTS)
+def started(entrypoint: Entrypoint, secrets_api: SecretsApi, request: pytest.FixtureRequest) -> Run:
+    """The start over either transport."""
+    return Run(entrypoint, secrets_api, request.param)
+
+
+def test_standard_error_stays_empty(started: Run) -> None:
+    assert (started.ended.code, started.ended.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BY_ARN", "1"),
+        ("BY_NAME", "2"),
+        ("BINARY", "é"),
+        ("CHARACTERS", ALL_CHARACTERS),
+        ("LARGE", LARGE),
+    ],
+)
+def test_a_secret_arrives(started: Run, name: str, value: str) -> None:
+    assert started.ended.environ[name] == value
+
+
+def test_each_secret_is_asked_for_once_in_its_region(started: Run) -> None:
+    asked = {request.parameters["SecretId"]: request.region for request in started.requests}
+
+    assert (len(started.requests), asked.pop(started.arn)) == (5, ELSEWHERE)
+    assert set(asked.values()) == {REGION}
+
+
+def test_only_get_secret_value_is_called_under_our_name(started: Run) -> None:
+    assert {request.operation for request in started.requests} == {"GetSecretValue"}
+    assert [
+        request for request in started.requests if "run-lambda-entrypoint/" not in request.user_agent
+    ] == []
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_secret_that_is_not_there_is_told_in_aws_own_words(
+    entrypoint: Entrypoint, secrets_api: SecretsApi, transport: str
+) -> None:
+    references = {"SECRETS_MANAGER_ARN": "not/there", "LAMBDA_ENV_TRANSPORT": transport}
+    ended = entrypoint("true", environ=secrets_api.environ(**PLAIN, **references))
+
+    assert (ended.code, ended.out) == (125, b"")
+    assert ended.err == (
+        "run-lambda-entrypoint: SECRETS_MANAGER_ARN: secret not/there: ResourceNotFoundException: "
+        "Secrets Manager can't find the specified secret.\n"
+    )

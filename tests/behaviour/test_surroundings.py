@@ -1,0 +1,228 @@
+"""What lies about in the container changes nothing of what is run, and nothing is left behind there."""
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pytest
+
+from tests.harness.emulator import free_port
+from tests.harness.entrypoint import (
+    TRANSPORTS,
+    WITHOUT_PASSWD_ENTRY,
+    Entrypoint,
+    aws,
+    permitted,
+)
+from tests.harness.http_server import Server, http_server, secret
+from tests.harness.process import Surroundings, run
+
+NAME = {"SECRETS_MANAGER_ARN": "name"}
+# Modules that a start imports, early and late, and modules of the function's own that might have the same names.
+TRAPS = [
+    *(
+        "__main__",
+        "argparse",
+        "base64",
+        "botocore",
+        "certifi",
+        "datetime",
+        "dateutil",
+        "encodings",
+        "environment",
+    ),
+    *(
+        "errors",
+        "gzip",
+        "hashlib",
+        "hmac",
+        "http",
+        "jmespath",
+        "json",
+        "logging",
+        "options",
+        "os",
+        "pathlib",
+        "process",
+    ),
+    *(
+        "re",
+        "references",
+        "run_lambda_entrypoint",
+        "secrets",
+        "select",
+        "signal",
+        "site",
+        "sitecustomize",
+        "six",
+    ),
+    *(
+        "socket",
+        "ssl",
+        "subprocess",
+        "tempfile",
+        "threading",
+        "time",
+        "typing",
+        "urllib",
+        "urllib3",
+        "usercustomize",
+    ),
+    *("uuid", "warnings", "zipfile", "zipimport", "zlib"),
+]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with http_server(lambda _: secret('{"A": "1"}')) as server:
+        yield server
+
+
+def traps(folder: Path, but: set[str]) -> Path:
+    """A folder of modules each of which ends the process that imports it."""
+    for name in TRAPS:
+        if name not in but:
+            (folder / f"{name}.py").write_text(
+                f"import os\nos.write(2, b'trapped by {name}\\n')\nos._exit(66)\n"
+            )
+    (folder / "run").write_text("#!/bin/sh\nprintenv A PYTHONPATH PYTHONHOME PYTHONSTARTUP SHIV_ROOT\n")
+    (folder / "run").chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_variables_of_python_and_shiv_and_modules_in_the_working_directory_change_nothing_but_reach_the_command(
+    entrypoint: Entrypoint, server: Server, tmp_path: Path, transport: str
+) -> None:
+    folder = str(traps(tmp_path, but=set()))
+    python = {
+        "PYTHONPATH": folder,
+        "PYTHONHOME": folder,
+        "PYTHONSTARTUP": f"{folder}/json.py",
+        "SHIV_ROOT": folder,
+    }
+    more = {
+        "PYTHONINSPECT": "1",
+        "PYTHONWARNINGS": "error",
+        "PYTHONVERBOSE": "1",
+        "PYTHONDEVMODE": "1",
+        "HOME": folder,
+    }
+    more |= {"SHIV_ENTRY_POINT": "json:load", "SHIV_INTERPRETER": "1", "LAMBDA_ENV_TRANSPORT": transport}
+    ended = entrypoint(
+        "./run",
+        environ={**aws(server.url, NAME), **python, **more},
+        surroundings=Surroundings(directory=folder),
+    )
+
+    assert ended == (0, "\n".join(["1", *python.values(), ""]).encode(), "")
+
+
+def imported_before_an_archive(folder: Path) -> set[str]:
+    """What an interpreter that is not isolated imports before any archive's first line: that is out of our reach."""
+    with ZipFile(folder / "archive", "w", ZIP_DEFLATED) as archive:
+        archive.writestr("__main__.py", "import sys; print(*sys.modules)")
+    imported = run([sys.executable, folder / "archive"]).stdout.decode().split()
+    return {"sitecustomize", "usercustomize", *(name.partition(".")[0] for name in imported)}
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_started_without_its_first_line_no_module_of_the_functions_own_is_imported_either(
+    entrypoint: Entrypoint, server: Server, tmp_path: Path, transport: str
+) -> None:
+    folder = traps(tmp_path, but=imported_before_an_archive(tmp_path))
+    environ = aws(server.url, NAME, PYTHONPATH=str(folder), LAMBDA_ENV_TRANSPORT=transport)
+    words: list[str | Path] = [sys.executable, entrypoint.archive, "printenv", "A"]
+    ended = run(words, Surroundings(environ, directory=folder))
+
+    assert (ended.status, ended.stdout, ended.stderr) == (0, b"1\n", b"")
+
+
+@pytest.mark.parametrize("home", [None, "", ".", "no/home"])
+def test_with_no_home_no_configuration_of_the_working_directory_is_read(
+    entrypoint: Entrypoint, tmp_path: Path, home: str | None
+) -> None:
+    if not permitted(WITHOUT_PASSWD_ENTRY):
+        pytest.skip("a process here may not take a uid without a passwd entry (unshare --user)")
+    for folder in ("~", ".", "no/home"):
+        (tmp_path / folder / ".aws").mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / ".aws/config").write_text(
+            f"[default]\ncredential_process = {shutil.which('touch')} {tmp_path}/trapped\n"
+        )
+    environ = aws(f"http://127.0.0.1:{free_port()}", NAME, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+    if home is not None:
+        environ["HOME"] = home
+    ended = entrypoint(
+        "true", environ=environ, before=WITHOUT_PASSWD_ENTRY, surroundings=Surroundings(directory=tmp_path)
+    )
+
+    assert (ended.code, "no AWS credentials" in ended.err) == (125, True)
+    assert not (tmp_path / "trapped").exists()
+
+
+def test_a_credential_process_that_a_variable_names_does_run(
+    entrypoint: Entrypoint, server: Server, tmp_path: Path
+) -> None:
+    """The counterpart of the trap: were the trap's file never read anyway, that test would show nothing."""
+    program = tmp_path / "program"
+    program.write_text(
+        '#!/bin/sh\necho \'{"Version": 1, "AccessKeyId": "AKIDPROCESS", "SecretAccessKey": "x"}\'\n'
+    )
+    program.chmod(0o755)
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
+    environ = aws(server.url, NAME, AWS_ACCESS_KEY_ID="", AWS_CONFIG_FILE=f"{tmp_path}/config")
+    ended = entrypoint("true", environ=environ)
+
+    assert ended == (0, b"", "")
+    assert ["=AKIDPROCESS/" in request.headers["authorization"] for request in server.requests] == [True]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_it_runs_read_only_with_no_home_and_a_uid_without_passwd_entry(
+    entrypoint: Entrypoint, server: Server, tmp_path: Path, transport: str
+) -> None:
+    if not permitted(WITHOUT_PASSWD_ENTRY):
+        pytest.skip("a process here may not take a uid without a passwd entry (unshare --user)")
+    archive = shutil.copyfile(entrypoint.archive, tmp_path / "archive.pyz")
+    archive.chmod(0o444)
+    tmp_path.chmod(0o555)
+    environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport)
+    ended = Entrypoint(archive)("printenv", "A", environ=environ, before=WITHOUT_PASSWD_ENTRY)
+    tmp_path.chmod(0o755)
+
+    assert ended == (0, b"1\n", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["archive.pyz"]
+
+
+STRACE = shutil.which("strace") or ""
+
+
+def opened_for_writing(trace: str) -> list[str]:
+    """The lines of a trace that would change a file system, as far as the command's start."""
+    ours, _, _ = trace.partition('execve("/usr/bin/true"')
+    changing = r"O_CREAT|O_WRONLY|O_RDWR|O_TRUNC|O_TMPFILE|\b(mkdir|rename|link|unlink|symlink|chmod|mknod|rmdir|utime)"
+    return [line for line in ours.splitlines() if re.search(changing, line)]
+
+
+@pytest.mark.skipif(
+    not STRACE or not permitted([STRACE, "-o", "/dev/null"]), reason="strace is not there or may not"
+)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_nothing_is_opened_for_writing(
+    entrypoint: Entrypoint, server: Server, tmp_path: Path, transport: str
+) -> None:
+    home = tmp_path / "home"
+    (home / ".aws").mkdir(parents=True)
+    (home / ".aws/config").write_text("[default]\nregion = eu-west-1\n")
+    environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport, HOME=str(home))
+    trace = tmp_path / "trace"
+    before = [STRACE, "-f", "-qq", "-e", "trace=%file,openat2,fchmod", "-o", str(trace)]
+    ended = entrypoint("/usr/bin/true", environ=environ, before=before)
+
+    assert ended == (0, b"", "")
+    assert 'execve("/usr/bin/true"' in trace.read_text()
+    assert opened_for_writing(trace.read_text()) == []
+    assert [path.name for path in (home / ".aws").iterdir()] == ["config"]

@@ -1,0 +1,35 @@
+"""What all tests share: the built archive, and servers that live as long as a worker of pytest."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.entrypoint import Entrypoint
+from tests.harness.secrets_api import SecretsApi, serving
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--archive",
+        type=Path,
+        default=ROOT / "dist/run-lambda-entrypoint.pyz",
+        help="the archive under test",
+    )
+
+
+@pytest.fixture(scope="session")
+def entrypoint(pytestconfig: pytest.Config) -> Entrypoint:
+    """The built archive, ready to be started."""
+    archive = pytestconfig.getoption("--archive")
+    assert archive.is_file(), f"{archive} is missing; make it with `make dist`"
+    return Entrypoint(archive)
+
+
+@pytest.fixture(scope="session")
+def secrets_api() -> Iterator[SecretsApi]:
+    """Moto's Secrets Manager; names of secrets are to be a test's own."""
+    with serving() as api:
+        yield api

@@ -1,0 +1,150 @@
+"""A server on loopback that answers with bytes of the test's own, and misbehaves where the test says so.
+
+Raw sockets, since no HTTP server can be talked into a reply that is cut short, framed wrongly or not there.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread
+from typing import NamedTuple
+
+from tests.harness.http_server import Request
+
+KEEP, CLOSE, RESET, MUTE = "keep", "close", "reset", "mute"
+"""What happens to a connection after a reply: nothing, an orderly end, an abrupt one, or silence."""
+
+JSON = "application/x-amz-json-1.1"
+
+
+class Reply(NamedTuple):
+    """The bytes that are sent, as they are, and what happens `then`."""
+
+    raw: bytes
+    then: str = KEEP
+
+    def cut(self, kept: int, then: str = CLOSE) -> Reply:
+        """Only the first `kept` bytes (from the end, if negative), and the end of the connection."""
+        return Reply(self.raw[:kept], then)
+
+
+Answer = Callable[[Request], Reply]
+Handler = Callable[[socket.socket], None]
+
+
+def head(status: int, *headers: str) -> bytes:
+    """The part of a reply before its body."""
+    return "\r\n".join([f"HTTP/1.1 {status} Reason", f"Content-Type: {JSON}", *headers, "", ""]).encode()
+
+
+def by_length(body: bytes, status: int = 200, *headers: str) -> Reply:
+    """A reply whose body is framed by Content-Length."""
+    return Reply(head(status, f"Content-Length: {len(body)}", *headers) + body)
+
+
+def by_chunks(body: bytes, size: int = 7, *, extension: str = "", trailer: str = "") -> Reply:
+    """A reply whose body is framed in chunks of `size` bytes."""
+    chunks = [body[start : start + size] for start in range(0, len(body), size)]
+    framed = b"".join(f"{len(chunk):X}{extension}\r\n".encode() + chunk + b"\r\n" for chunk in chunks)
+    return Reply(head(200, "Transfer-Encoding: chunked") + framed + f"0{extension}\r\n{trailer}\r\n".encode())
+
+
+def by_close(body: bytes) -> Reply:
+    """A reply whose body ends with the connection."""
+    return Reply(head(200, "Connection: close") + body, CLOSE)
+
+
+def secret(text: str) -> bytes:
+    """The body of Secrets Manager's reply that holds `text`."""
+    return json.dumps({"ARN": "arn", "Name": "name", "SecretString": text}).encode()
+
+
+def error(status: int, code: str, message: str = "") -> Reply:
+    """A service's error."""
+    return by_length(json.dumps({"__type": code, "message": message}).encode(), status)
+
+
+@contextmanager
+def fault_server(
+    answer: Answer, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
+) -> Iterator[int]:
+    """Serves on `host`, over TLS where `tls` is given, until the context ends; yields the port."""
+
+    def serve(connection: socket.socket) -> None:
+        with tls.wrap_socket(connection, server_side=True) if tls else connection as wrapped:
+            while (request := _request(wrapped)) is not None:
+                reply = answer(request)
+                wrapped.sendall(reply.raw)
+                if reply.then == MUTE:
+                    silent(wrapped)
+                if reply.then == RESET:
+                    wrapped.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                if reply.then == CLOSE and isinstance(wrapped, ssl.SSLSocket):
+                    wrapped.unwrap()
+                if reply.then != KEEP:
+                    return
+
+    with listening(serve, host, port) as listened:
+        yield listened
+
+
+def silent(connection: socket.socket) -> None:
+    """Handles a connection by not answering for as long as the other side stays."""
+    while connection.recv(65_536):
+        continue
+
+
+@contextmanager
+def listening(handle: Handler, host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """Gives each connection to `handle` in a thread of its own, until the context ends; yields the port.
+
+    The threads end with their connections: whoever connected must be gone when the context ends.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    threads: list[Thread] = []
+
+    def attend(connection: socket.socket) -> None:
+        with connection, suppress(OSError):  # the other side may leave at any time
+            handle(connection)
+
+    def accept() -> None:
+        with suppress(OSError):  # the listener was shut down
+            while True:
+                connection, _ = listener.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threads.append(Thread(target=attend, args=[connection], daemon=True))
+                threads[-1].start()
+
+    with socket.create_server((host, port), family=family, backlog=128) as listener:
+        accepting = Thread(target=accept, daemon=True)
+        accepting.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            accepting.join()
+            for thread in threads:
+                thread.join()
+
+
+def _request(connection: socket.socket) -> Request | None:
+    """The next request on a connection, None at its end."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += (received := connection.recv(65_536))
+        if not received:
+            return None
+    top, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = top.decode().split("\r\n")
+    method, path, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    while len(body) < int(headers.get("content-length", "0")):
+        body += (received := connection.recv(65_536))
+        if not received:
+            return None
+    return Request(method, path, headers, body)

@@ -1,0 +1,186 @@
+"""Starts a real program in exactly the surroundings that a test asks for, and leaves no process behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+_BECOME = Path(__file__).with_name("become.py")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a program is born with. Nothing else of the caller reaches it.
+
+    `environ` is a mapping, or the entries of the environment block as they are: any bytes, a name twice, no "=".
+    `descriptors` are open ones of the caller, handed on under their numbers; `closed` are to be missing, of 0, 1, 2.
+    Every signal has its default action but the `ignored`. `uid` (which takes root) is also the only group.
+    """
+
+    environ: Mapping[str, str] | Sequence[bytes] = ()
+    directory: str | Path = "/"
+    umask: int = 0o022
+    ignored: Collection[int] = ()
+    blocked: Collection[int] = ()
+    descriptors: Collection[int] = ()
+    closed: Collection[int] = ()
+    uid: int | None = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A program that has ended; `status` is negative where a signal ended it."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+def run(
+    arguments: Sequence[str | bytes | Path],
+    surroundings: Surroundings = Surroundings(),
+    *,
+    stdin: bytes = b"",
+    seconds: float = 60,
+) -> Finished:
+    """Runs a program to its end. Raises OSError if it cannot be started, TimeoutExpired after `seconds`."""
+    pipe = subprocess.PIPE
+    with started(arguments, surroundings, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        stdout, stderr = process.communicate(stdin, timeout=seconds)
+    return Finished(process.returncode, stdout, stderr)
+
+
+@contextmanager
+def started(
+    arguments: Sequence[str | bytes | Path],
+    surroundings: Surroundings = Surroundings(),
+    *,
+    stdin: int | None = subprocess.DEVNULL,
+    stdout: int | None = subprocess.DEVNULL,
+    stderr: int | None = subprocess.DEVNULL,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Starts a program (`arguments[0]` is its path) in a session of its own and ends that whole session on leaving.
+
+    The program itself is running when this yields, under the process id that it yields. `stdin`, `stdout` and
+    `stderr` are Popen's. Raises OSError if the kernel refuses to start it.
+    """
+    # An environment of any bytes, signals and umask are beyond Popen without preexec_fn, which is unsafe beside the
+    # threads of a test run. So Popen starts a small program that takes all of it on and becomes the asked one, once
+    # it has been told everything: an interrupt at any earlier point closes the socket, and that program ends.
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-IS", _BECOME, str(theirs.fileno())],
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                env={},
+                pass_fds=[theirs.fileno(), *surroundings.descriptors],
+                start_new_session=True,
+            )
+        with process:
+            try:
+                ours.sendall(_wish(arguments, surroundings))
+                ours.shutdown(socket.SHUT_WR)
+                refusal = ours.recv(16)  # empty when the other end closes, which a successful exec does
+                if refusal:
+                    raise OSError(int(refusal), os.strerror(int(refusal)), os.fsdecode(arguments[0]))
+                yield process
+            finally:
+                try:
+                    end_session(process.pid)
+                except BaseException:  # an interrupt: a process left alive would be waited for forever
+                    end_session(process.pid)
+                    raise
+
+
+class Output:
+    """Collects what processes write to `descriptor`, in memory. Can be read at any time, also after it is closed."""
+
+    def __init__(self) -> None:
+        self.descriptor = os.memfd_create("output")
+        self._final: bytes | None = None
+
+    def text(self) -> str:
+        """All that was written so far."""
+        content = self._read() if self._final is None else self._final
+        return content.decode(errors="backslashreplace")
+
+    def _read(self) -> bytes:
+        # pread: the offset is one with the writers'.
+        return os.pread(self.descriptor, os.fstat(self.descriptor).st_size, 0)
+
+    def __enter__(self) -> "Output":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._final = self._read()
+        os.close(self.descriptor)
+
+
+def end_session(leader: int) -> None:
+    """Kills every process in the session that `leader` opened, also where a member has a process group of its own,
+    as the emulator's children have."""
+
+    def ended() -> bool:
+        alive = [pid for pid in _session(leader) if pid != os.getpid()]
+        for pid in alive:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        return not alive
+
+    wait_until(ended, what=f"session {leader} to end")
+
+
+def wait_until(condition: Callable[[], Result], *, what: str, seconds: float = 30) -> Result:
+    """Polls until `condition()` is true, and returns what it returned. Raises TimeoutError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:g} s in vain for {what}")
+        time.sleep(0.002)
+    return result
+
+
+def _wish(arguments: Sequence[str | bytes | Path], surroundings: Surroundings) -> bytes:
+    environ = surroundings.environ
+    if isinstance(environ, Mapping):
+        environ = [os.fsencode(f"{name}={value}") for name, value in environ.items()]
+    wish = {
+        "arguments": [os.fsencode(word).decode("latin-1") for word in arguments],
+        "environ": [entry.decode("latin-1") for entry in environ],
+        "directory": str(surroundings.directory),
+        "umask": surroundings.umask,
+        "ignored": list(surroundings.ignored),
+        "blocked": list(surroundings.blocked),
+        "closed": list(surroundings.closed),
+        "uid": surroundings.uid,
+    }
+    return json.dumps(wish).encode()
+
+
+def _session(leader: int) -> list[int]:
+    """The live processes of a session; those that only wait to be reaped are not counted."""
+    pids = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # pid (name) state ppid pgrp session, see proc(5); the name may hold anything.
+            state, _, _, session = stat.read_text("latin-1").rpartition(")")[2].split()[:4]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(session) == leader and state not in "ZX":
+            pids.append(int(stat.parent.name))
+    return pids

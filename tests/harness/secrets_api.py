@@ -1,0 +1,159 @@
+"""A Secrets Manager (and Parameter Store) on loopback: moto's server.
+
+It is a process of its own, since moto heeds the AWS settings of the process that it is in: here there are none.
+"""
+
+import base64
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.harness.process import Output, Surroundings, started, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+REGION = "eu-central-1"
+
+_ROOT = Path(__file__).parents[2]
+_SETUP = "SETUP"  # the access key of what prepares a test, which stays out of the log
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call as it arrived. `operation` is for instance GetSecretValue; `region` is the one it is signed for."""
+
+    operation: str
+    region: str
+    user_agent: str
+    parameters: Mapping[str, Any]
+
+
+class SecretsApi:
+    """A running API."""
+
+    def __init__(self, port: int, log: Output) -> None:
+        self.endpoint_url = f"http://127.0.0.1:{port}"
+        self._port = port
+        self._log = log
+
+    @property
+    def requests(self) -> list[Request]:
+        """What programs asked so far, in the order of arrival; what prepares a test is left out."""
+        return [Request(**json.loads(line)) for line in self._log.text().splitlines()[1:]]
+
+    def environ(self, **more: str) -> dict[str, str]:
+        """What a program needs to call this API, and `more`."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "not-a-real-key",
+            **more,
+        }
+
+    def create_secret(self, name: str, value: str | bytes, *, region: str = REGION) -> str:
+        """Stores a SecretString, or for bytes a SecretBinary, and returns its ARN. A name can be used once."""
+        if isinstance(value, str):
+            content = {"SecretString": value}
+        else:
+            content = {"SecretBinary": base64.b64encode(value).decode()}
+        reply = self._set_up(
+            "secretsmanager", "secretsmanager.CreateSecret", region, {"Name": name, **content}
+        )
+        return str(reply["ARN"])
+
+    def put_parameter(
+        self, name: str, value: str, *, kind: str = "SecureString", region: str = REGION
+    ) -> None:
+        """Stores a parameter, over one of that name."""
+        parameters = {"Name": name, "Value": value, "Type": kind, "Overwrite": True}
+        self._set_up("ssm", "AmazonSSM.PutParameter", region, parameters)
+
+    def _set_up(self, service: str, target: str, region: str, parameters: Mapping[str, Any]) -> Any:
+        # Without botocore, which would heed the caller's AWS settings. moto checks no signature, it reads the region
+        # and the service off it.
+        headers = {
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={_SETUP}/20000101/{region}/{service}/aws4_request",
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": target,
+        }
+        with closing(HTTPConnection("127.0.0.1", self._port, timeout=60)) as connection:
+            connection.request("POST", "/", json.dumps(parameters), headers)
+            reply = connection.getresponse()
+            body = reply.read()
+        if reply.status != HTTPStatus.OK:
+            raise ValueError(f"{target} was refused with {reply.status}: {body!r}")
+        return json.loads(body)
+
+
+@contextmanager
+def serving() -> Iterator[SecretsApi]:
+    """Serves on a free loopback port, empty at first."""
+    arguments = [sys.executable, "-m", "tests.harness.secrets_api"]
+    surroundings = Surroundings(environ={"HOME": "/nonexistent"}, directory=_ROOT)
+    with Output() as log, started(arguments, surroundings, stdout=log.descriptor, stderr=None) as process:
+        wait_until(lambda: "\n" in log.text() or process.poll() is not None, what="moto's server")
+        if process.returncode is not None:
+            raise ChildProcessError(f"moto's server ended with {process.returncode}")
+        yield SecretsApi(int(log.text()), log)
+
+
+def serve() -> None:
+    """Serves until it is killed. Writes to standard output its port, then a line of JSON for each request."""
+    from moto.moto_server.werkzeug_app import (
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server
+
+    class Handler(MotoRequestHandler):
+        # One write for a reply, and no waiting for the acknowledgement of the one before: Nagle's algorithm and a
+        # delayed acknowledgement would make 40 ms out of every reply.
+        wbufsize = -1
+        disable_nagle_algorithm = True
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Nothing; errors are written to standard error."""
+
+    app = _logged(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Handler)
+    _write(str(server.port))
+    server.serve_forever()
+
+
+def _logged(app: "WSGIApplication") -> "WSGIApplication":
+    def logging(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        # AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ...
+        scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split("/")
+        if scope[0] != _SETUP:
+            request = Request(
+                operation=environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2],
+                region=scope[2] if len(scope) > 2 else "",
+                user_agent=environ.get("HTTP_USER_AGENT", ""),
+                parameters=json.loads(body or b"{}"),
+            )
+            _write(json.dumps(asdict(request)))
+        return app({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
+
+    return logging
+
+
+def _write(line: str) -> None:
+    os.write(1, f"{line}\n".encode())  # in one call, so that the threads' lines stay apart
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,67 @@
+"""One run of the archive, and what it told about each secret."""
+
+from __future__ import annotations
+
+import re
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from tests.harness.entrypoint import aws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.harness.entrypoint import Ended, Entrypoint, Words
+
+PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
+REPORT = re.compile(rf"run-lambda-entrypoint: {PREFIX}(\S+): secret \S+: (.*)")
+PLENTY = 30
+"""A deadline that no test waits for, unless it fails, in seconds."""
+
+SLACK = 20
+"""What a start may take on a busy machine before a run that is over its deadline counts as hung, in seconds."""
+
+SHORT = {"direct": 1, "botocore": 6}
+"""Deadlines that come soon, but leave the time to start, in seconds."""
+
+
+def run(
+    entrypoint: Entrypoint,
+    transport: str,
+    url: str,
+    names: Iterable[str] = ("name",),
+    *,
+    seconds: float = PLENTY,
+    before: Words = (),
+    **more: str,
+) -> Ended:
+    """Runs the archive for the secrets `names`, each in a variable of its own, at `url`; it becomes `cat environ`."""
+    environ = aws(
+        url,
+        {f"{PREFIX}{name}": name for name in names},
+        LAMBDA_ENV_TRANSPORT=transport,
+        LAMBDA_ENV_TIMEOUT_SECONDS=str(seconds),
+        **more,
+    )
+    begin = monotonic()
+    ended = entrypoint("cat", "/proc/self/environ", environ=environ, before=before)
+    assert monotonic() - begin < seconds + SLACK, f"hung: {ended.err}"
+    return ended
+
+
+def told(ended: Ended, host: str) -> dict[str, str]:
+    """The message on each secret, with HOST for `host` and N for the deadline; any other line stands for itself."""
+    messages = {}
+    for line in ended.err.splitlines():
+        found = REPORT.fullmatch(line)
+        name, message = found.groups() if found else (line, "")
+        messages[name] = re.sub(r"within \d+ s", "within N s", message.replace(host, "HOST"))
+    return messages
+
+
+def worded(messages: dict[str, str], words: dict[str, str]) -> dict[str, str]:
+    """`messages`, each replaced by its `words` where it holds them: equal to `words` if all do."""
+    return {
+        name: words[name] if name in words and words[name] in message else message
+        for name, message in messages.items()
+    }

@@ -1,0 +1,234 @@
+"""Which transport is chosen, and why; about proxies, what botocore itself would do."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+from botocore.utils import get_environ_proxies
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from run_lambda_entrypoint.aws import Call, choice, endpoints
+from run_lambda_entrypoint.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PLAIN = {
+    "AWS_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "AKID",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "HOME": "/nonexistent",
+}
+"""What Lambda sets."""
+LOCAL = {**PLAIN, "AWS_ENDPOINT_URL": "http://localhost:4566"}
+
+
+def decided(environ: Mapping[str, str], wish: str = "auto", *regions: str) -> tuple[str, str]:
+    """The transport for one secret in each of `regions`, or in the function's own, and the reason."""
+    own = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or ""
+    asked = [("secretsmanager", region) for region in regions or [own]]
+    with patch.dict(os.environ, environ, clear=True):  # "~" is expanded by it
+        return choice.decide(environ, {key: endpoints.resolve(*key, environ) for key in asked}, wish)
+
+
+def without(*names: str) -> dict[str, str]:
+    return {name: value for name, value in PLAIN.items() if name not in names}
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        PLAIN,
+        LOCAL,
+        {**PLAIN, "AWS_SESSION_TOKEN": "token"},
+        {**without("AWS_REGION"), "AWS_DEFAULT_REGION": "eu-west-1"},
+        {**PLAIN, "AWS_USE_FIPS_ENDPOINT": "true"},
+        {**PLAIN, "AWS_USE_DUALSTACK_ENDPOINT": "false"},
+        {**PLAIN, "AWS_PROFILE": "", "AWS_DEFAULT_PROFILE": ""},
+        {**PLAIN, "AWS_CONFIG_FILE": "", "AWS_SHARED_CREDENTIALS_FILE": ""},
+        {**PLAIN, "AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"},
+        {**PLAIN, "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/"},
+        {**PLAIN, "AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn"},
+        {**PLAIN, "http_proxy": "http://proxy:3128"},
+        {**LOCAL, "https_proxy": "http://proxy:3128"},
+        {**PLAIN, "https_proxy": "", "HTTPS_PROXY": ""},
+        {**PLAIN, "https_proxy": "http://proxy:3128", "no_proxy": "amazonaws.com"},
+        without("HOME"),
+    ],
+    ids=str,
+)
+def test_direct_where_the_environment_answers_everything(environ: dict[str, str]) -> None:
+    assert decided(environ) == ("direct", "the environment answers everything")
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        (without("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "AWS_ACCESS_KEY_ID is not set"),
+        ({**PLAIN, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "AWS_ACCESS_KEY_ID is not set"),
+        (without("AWS_ACCESS_KEY_ID"), "AWS_ACCESS_KEY_ID is not set"),
+        (without("AWS_REGION"), "AWS_REGION is not set"),
+        ({**PLAIN, "AWS_REGION": ""}, "AWS_REGION is not set"),
+        (
+            {**PLAIN, "AWS_REGION": "moon-west-1"},
+            "only botocore knows the endpoint of secretsmanager in moon-west-1",
+        ),
+        ({**PLAIN, "AWS_PROFILE": "work"}, "AWS_PROFILE is set"),
+        ({**PLAIN, "AWS_DEFAULT_PROFILE": "work"}, "AWS_DEFAULT_PROFILE is set"),
+        ({**PLAIN, "AWS_CONFIG_FILE": "/etc/passwd"}, "/etc/passwd is there"),
+        ({**PLAIN, "AWS_SHARED_CREDENTIALS_FILE": "/etc/passwd"}, "/etc/passwd is there"),
+        ({**PLAIN, "AWS_USE_DUALSTACK_ENDPOINT": "true"}, "only botocore knows the endpoint of"),
+        ({**LOCAL, "AWS_USE_FIPS_ENDPOINT": "true"}, "only botocore knows the endpoint of"),
+        ({**PLAIN, "https_proxy": "http://proxy:3128"}, "https_proxy is set"),
+        ({**PLAIN, "HTTPS_PROXY": "http://proxy:3128"}, "https_proxy is set"),
+        ({**LOCAL, "http_proxy": "http://proxy:3128"}, "http_proxy is set"),
+        ({**LOCAL, "HTTP_PROXY": "http://proxy:3128"}, "http_proxy is set"),
+        ({**PLAIN, "https_proxy": "http://proxy:3128", "no_proxy": "example.com"}, "https_proxy is set"),
+    ],
+    ids=str,
+)
+def test_botocore_where_more_has_to_be_asked(environ: dict[str, str], words: str) -> None:
+    transport, reason = decided(environ)
+    assert (transport, words in reason) == ("botocore", True), reason
+
+
+@pytest.mark.parametrize("name", ["config", "credentials"])
+def test_botocore_where_home_has_a_shared_file(tmp_path: Path, name: str) -> None:
+    file = tmp_path / ".aws" / name
+    file.parent.mkdir()
+    file.touch()
+    assert decided({**PLAIN, "HOME": str(tmp_path)}) == ("botocore", f"{file} is there")
+
+
+def test_botocore_where_one_region_of_several_needs_it() -> None:
+    transport, reason = decided(PLAIN, "auto", "eu-west-1", "moon-west-1")
+    assert (transport, reason) == (
+        "botocore",
+        "only botocore knows the endpoint of secretsmanager in moon-west-1",
+    )
+
+
+def test_the_functions_region_is_not_needed_where_each_reference_names_its_own() -> None:
+    assert decided(without("AWS_REGION"), "auto", "eu-west-1")[0] == "direct"
+
+
+@pytest.mark.parametrize("secret", [{}, {"AWS_SECRET_ACCESS_KEY": ""}], ids=["missing", "empty"])
+@pytest.mark.parametrize("wish", ["auto", "direct", "botocore"])
+def test_a_key_id_without_its_secret_is_an_error(secret: dict[str, str], wish: str) -> None:
+    with pytest.raises(ConfigurationError, match="AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not"):
+        decided({**without("AWS_SECRET_ACCESS_KEY"), **secret}, wish)
+
+
+@pytest.mark.parametrize("wish", ["direct", "botocore"])
+@pytest.mark.parametrize(
+    "environ",
+    [PLAIN, {**PLAIN, "AWS_PROFILE": "work"}, {**PLAIN, "https_proxy": "http://proxy:3128"}],
+    ids=["plain", "profile", "proxy"],
+)
+def test_a_wish_is_granted(environ: dict[str, str], wish: str) -> None:
+    assert decided(environ, wish) == (wish, "it was asked for")
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        (without("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "AWS_ACCESS_KEY_ID is not set"),
+        (without("AWS_REGION"), "AWS_REGION is not set"),
+        ({**PLAIN, "AWS_USE_DUALSTACK_ENDPOINT": "true"}, "only botocore knows the endpoint"),
+    ],
+    ids=["credentials", "region", "dual-stack"],
+)
+def test_a_wish_that_cannot_be_granted_is_an_error(environ: dict[str, str], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"the direct transport was asked for, but {words}"):
+        decided(environ, "direct")
+
+
+def test_the_tokens_old_name_comes_first_as_with_botocore() -> None:
+    environ = {**PLAIN, "AWS_SECURITY_TOKEN": "old", "AWS_SESSION_TOKEN": "new"}
+    call = Call("secretsmanager", "GetSecretValue", {"SecretId": "name"}, None)
+    with patch("run_lambda_entrypoint.aws.direct.DirectTransport") as transport:
+        choice.transport(environ, [call], "direct")
+    assert [argument.token for argument in transport.call_args.args if hasattr(argument, "token")] == ["old"]
+
+
+# -- Proxies
+
+NO_PROXIES = (
+    "*",
+    "amazonaws.com",
+    ".amazonaws.com",
+    "secretsmanager.eu-west-1.amazonaws.com",
+    "SECRETSMANAGER.EU-WEST-1.AMAZONAWS.COM",
+    "secretsmanager.eu-west-1.amazonaws.com:443",
+    "secretsmanager.eu-west-1.amazonaws.com:444",
+    "eu-west-1.amazonaws.com, localhost",
+    " , amazonaws.com ,",
+    "azonaws.com",
+    "com",
+    "example.com",
+    "*.amazonaws.com",
+    "127.0.0.1",
+    "127.0.0.0/8",
+    "localhost",
+    "localhost:4566",
+    "::1",
+    "[::1]",
+    "<local>",
+    "",
+    " ",
+    ",",
+)
+URLS = (
+    "",
+    "http://localhost:4566",
+    "https://localhost:4566",
+    "http://127.0.0.1:4566",
+    "http://[::1]:4566",
+    "https://secretsmanager.eu-west-1.amazonaws.com:444",
+)
+PROXY_NAMES = (
+    "https_proxy",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "HTTP_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "Https_Proxy",
+)
+
+
+def endpoint_at(url: str) -> dict[str, str]:
+    return {**PLAIN, "AWS_ENDPOINT_URL": url} if url else PLAIN
+
+
+def proxied(environ: dict[str, str]) -> bool:
+    """Whether botocore would use a proxy for the endpoint."""
+    url = environ.get("AWS_ENDPOINT_URL", "https://secretsmanager.eu-west-1.amazonaws.com")
+    with patch.dict(os.environ, environ, clear=True):
+        return url.partition(":")[0] in get_environ_proxies(url)
+
+
+@pytest.mark.parametrize("url", URLS)
+@pytest.mark.parametrize("no_proxy", NO_PROXIES)
+def test_an_exception_from_the_proxy_counts_as_with_botocore(no_proxy: str, url: str) -> None:
+    proxies = {"http_proxy": "http://proxy:3128", "https_proxy": "http://proxy:3128", "no_proxy": no_proxy}
+    environ = {**endpoint_at(url), **proxies}
+    assert decided(environ)[0] == ("botocore" if proxied(environ) else "direct")
+
+
+@settings(deadline=None)
+@given(
+    proxies=st.dictionaries(st.sampled_from(PROXY_NAMES), st.sampled_from(["", "http://proxy:3128"])),
+    exceptions=st.dictionaries(st.sampled_from(["no_proxy", "NO_PROXY"]), st.sampled_from(NO_PROXIES)),
+    url=st.sampled_from(URLS),
+)
+def test_botocore_wherever_it_would_use_a_proxy(
+    proxies: dict[str, str], exceptions: dict[str, str], url: str
+) -> None:
+    environ = {**endpoint_at(url), **proxies, **exceptions}
+    assert not (decided(environ)[0] == "direct" and proxied(environ))

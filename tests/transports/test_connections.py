@@ -1,0 +1,345 @@
+"""Connections that are not made, not trusted, or not answered: both transports tell it alike."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trustme
+
+from tests.harness.entrypoint import TRANSPORTS, Ended, Entrypoint, Words, permitted, shell
+from tests.harness.fault_server import by_length, fault_server, listening, secret, silent
+from tests.harness.process import wait_until
+from tests.transports.runs import PLENTY, SHORT, run, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.harness.fault_server import Reply
+    from tests.harness.http_server import Request
+    from tests.transports.conftest import Authority
+
+WELL = by_length(secret('{"key": "value"}'))
+YESTERDAY = datetime.now(timezone.utc) - timedelta(days=1)
+OWN_MOUNTS = ("/usr/bin/unshare", "--mount")
+
+needs_own_mounts = pytest.mark.skipif(
+    not permitted(OWN_MOUNTS), reason="no mount namespace is permitted here"
+)
+needs_ipv6 = pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="no IPv6 here")
+
+
+def well(_: Request) -> Reply:
+    return WELL
+
+
+def context(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    """A server's, with this certificate."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(made)
+    return made
+
+
+@pytest.fixture
+def tls(authority: Authority) -> ssl.SSLContext:
+    """A server's, that a client who trusts `authority` believes."""
+    return context(authority.ca.issue_cert("127.0.0.1", "::1", "localhost"))
+
+
+def messages(
+    entrypoint: Entrypoint, url: str, *, short: bool = False, before: Words = (), **more: Any
+) -> list[str]:
+    """What each transport tells, with HOST for the one in `url`; `short` for a fault that ends at the deadline."""
+    messages = []
+    for transport in TRANSPORTS:
+        seconds = SHORT[transport] if short else PLENTY
+        ended = run(entrypoint, transport, url, seconds=seconds, before=before, **more)
+        messages.append(told(ended, url.partition("://")[2]).get("name", ended.err))
+    return messages
+
+
+def key(ended: Ended) -> tuple[str | None, str]:
+    """What the secret set, and what was told."""
+    return ended.environ.get("key"), ended.err
+
+
+# -- Trust
+
+
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_file_of_authorities_is_trusted(
+    entrypoint: Entrypoint, transport: str, authority: Authority, tls: ssl.SSLContext, variable: str
+) -> None:
+    with fault_server(well, tls=tls) as port:
+        more: dict[str, Any] = {variable: str(authority.file)}
+        ended = run(entrypoint, transport, f"https://127.0.0.1:{port}", **more)
+    assert key(ended) == ("value", "")
+
+
+def test_a_folder_of_authorities_is_trusted(
+    entrypoint: Entrypoint, transport: str, authority: Authority, tls: ssl.SSLContext, tmp_path: Path
+) -> None:
+    (tmp_path / "1b0f7e5c.0").symlink_to(authority.file)
+    with fault_server(well, tls=tls) as port:
+        ended = run(entrypoint, transport, f"https://127.0.0.1:{port}", SSL_CERT_DIR=str(tmp_path))
+    assert key(ended) == ("value", "")
+
+
+def test_an_unknown_authority_is_not_trusted(entrypoint: Entrypoint, tls: ssl.SSLContext) -> None:
+    with fault_server(well, tls=tls) as port:
+        direct, botocore = messages(entrypoint, f"https://127.0.0.1:{port}")
+    assert direct == botocore
+    assert "the certificate of HOST is not trusted: " in direct
+
+
+def test_aws_ca_bundle_is_trusted_alone(
+    entrypoint: Entrypoint, authority: Authority, tls: ssl.SSLContext, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    with fault_server(well, tls=tls) as port:
+        direct, botocore = messages(
+            entrypoint,
+            f"https://127.0.0.1:{port}",
+            AWS_CA_BUNDLE=str(other),
+            SSL_CERT_FILE=str(authority.file),
+        )
+    assert direct == botocore
+    assert f"(tried AWS_CA_BUNDLE={other})" in direct
+
+
+UNUSABLE = pytest.mark.parametrize(
+    "content", [None, "", "no certificate"], ids=["missing", "empty", "not PEM"]
+)
+
+
+@UNUSABLE
+def test_an_unusable_aws_ca_bundle_is_told(
+    entrypoint: Entrypoint, transport: str, tls: ssl.SSLContext, tmp_path: Path, content: str | None
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    if content is not None:
+        bundle.write_text(content)
+    with fault_server(well, tls=tls) as port:
+        ended = run(entrypoint, transport, f"https://127.0.0.1:{port}", AWS_CA_BUNDLE=str(bundle))
+    assert (ended.code, f"AWS_CA_BUNDLE={bundle}" in ended.err) == (125, True), ended.err
+
+
+@UNUSABLE
+def test_an_unusable_system_store_is_passed_over(
+    entrypoint: Entrypoint, transport: str, tls: ssl.SSLContext, tmp_path: Path, content: str | None
+) -> None:
+    store = tmp_path / "store.pem"
+    if content is not None:
+        store.write_text(content)
+    with fault_server(well, tls=tls) as port:
+        ended = run(entrypoint, transport, f"https://127.0.0.1:{port}", SSL_CERT_FILE=str(store))
+    assert f"the certificate of 127.0.0.1:{port} is not trusted: " in ended.err
+
+
+# -- Faults of TLS
+
+
+def _self_signed() -> ssl.SSLContext:
+    made, ca = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), trustme.CA()
+    with ca.cert_pem.tempfile() as certificate, ca.private_key_pem.tempfile() as private_key:
+        made.load_cert_chain(certificate, private_key)
+    return made
+
+
+def _old(authority: Authority) -> ssl.SSLContext:
+    made = context(authority.ca.issue_cert("127.0.0.1"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        made.minimum_version = ssl.TLSVersion.TLSv1
+        made.maximum_version = ssl.TLSVersion.TLSv1_1
+    made.set_ciphers("ALL:@SECLEVEL=0")
+    return made
+
+
+UNTRUSTED = {
+    "wrong name": "the certificate of HOST is not trusted: it is for another name",
+    "expired": "the certificate of HOST is not trusted: certificate has expired",
+    "self-signed": "the certificate of HOST is not trusted: self",  # "-signed" or " signed": OpenSSL changed it
+    "TLS 1.1": "TLS with HOST failed",
+}
+
+
+@pytest.mark.parametrize("fault", UNTRUSTED)
+def test_a_fault_of_tls_is_told(entrypoint: Entrypoint, authority: Authority, fault: str) -> None:
+    faulty: dict[str, Callable[[], ssl.SSLContext]] = {
+        "wrong name": lambda: context(authority.ca.issue_cert("example.com")),
+        "expired": lambda: context(authority.ca.issue_cert("127.0.0.1", not_after=YESTERDAY)),
+        "self-signed": _self_signed,
+        "TLS 1.1": lambda: _old(authority),
+    }
+    with fault_server(well, tls=faulty[fault]()) as port:
+        direct, botocore = messages(
+            entrypoint, f"https://127.0.0.1:{port}", AWS_CA_BUNDLE=str(authority.file)
+        )
+    assert direct == botocore
+    assert UNTRUSTED[fault] in direct
+
+
+def test_plain_http_where_tls_is_expected_is_told(entrypoint: Entrypoint) -> None:
+    def plain(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    with listening(plain) as port:
+        direct, botocore = messages(entrypoint, f"https://127.0.0.1:{port}")
+    assert direct == botocore
+    assert "TLS with HOST failed" in direct
+
+
+def test_a_handshake_that_is_cut_is_tried_again(
+    entrypoint: Entrypoint, transport: str, authority: Authority, tls: ssl.SSLContext
+) -> None:
+    left = ["once", "twice"]
+
+    def serve(connection: socket.socket) -> None:
+        if left:
+            left.pop()
+            connection.recv(1)  # and the rest unread: a reset
+            return
+        with tls.wrap_socket(connection, server_side=True) as wrapped:
+            wrapped.recv(65_536)
+            wrapped.sendall(WELL.raw)
+
+    with listening(serve) as port:
+        ended = run(entrypoint, transport, f"https://127.0.0.1:{port}", AWS_CA_BUNDLE=str(authority.file))
+    assert key(ended) == ("value", "")
+
+
+def test_no_answer_to_the_handshake_is_told_at_the_deadline(entrypoint: Entrypoint, transport: str) -> None:
+    with listening(silent) as port:
+        ended = run(entrypoint, transport, f"https://127.0.0.1:{port}", seconds=SHORT[transport])
+    assert f"no answer from 127.0.0.1:{port}" in ended.err
+
+
+def test_no_answer_after_the_handshake_is_told_at_the_deadline(
+    entrypoint: Entrypoint, transport: str, authority: Authority, tls: ssl.SSLContext
+) -> None:
+    def serve(connection: socket.socket) -> None:
+        with tls.wrap_socket(connection, server_side=True) as wrapped:
+            silent(wrapped)
+
+    with listening(serve) as port:
+        url, bundle = f"https://127.0.0.1:{port}", str(authority.file)
+        ended = run(entrypoint, transport, url, seconds=SHORT[transport], AWS_CA_BUNDLE=bundle)
+    assert f"no answer from 127.0.0.1:{port}" in ended.err
+
+
+# -- Connecting
+
+
+@contextmanager
+def _port() -> Iterator[int]:
+    """A port on 127.0.0.1 that is taken, but where nobody listens yet."""
+    with socket.socket() as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+def _failed_attempts() -> int:
+    """How many connections were refused on this machine so far (proc_net_snmp(5), RFC 1213 tcpAttemptFails)."""
+    names, values = (
+        line.split() for line in Path("/proc/net/snmp").read_text().splitlines() if line.startswith("Tcp:")
+    )
+    return int(values[names.index("AttemptFails")])
+
+
+def test_a_refused_connection_is_told_at_the_deadline(entrypoint: Entrypoint) -> None:
+    with _port() as port:
+        direct, botocore = messages(entrypoint, f"http://127.0.0.1:{port}", short=True)
+    assert direct == botocore
+    assert "not fetched within N s; last fault: could not talk to HOST: Connection refused" in direct
+
+
+def test_a_refused_connection_is_tried_again(entrypoint: Entrypoint, transport: str) -> None:
+    before = _failed_attempts()
+    with _port() as port, ThreadPoolExecutor() as executor:
+        running = executor.submit(run, entrypoint, transport, f"http://127.0.0.1:{port}")
+        wait_until(lambda: running.done() or _failed_attempts() > before, what="a refused connection")
+        with fault_server(well, port=port):
+            ended = running.result()
+    assert key(ended) == ("value", "")
+
+
+@needs_ipv6
+def test_an_ipv6_address_is_reached(entrypoint: Entrypoint, transport: str) -> None:
+    with fault_server(well, host="::1") as port:
+        assert key(run(entrypoint, transport, f"http://[::1]:{port}")) == ("value", "")
+
+
+@needs_ipv6
+def test_an_ipv6_address_is_checked_against_the_certificate(
+    entrypoint: Entrypoint, transport: str, authority: Authority, tls: ssl.SSLContext
+) -> None:
+    with fault_server(well, tls=tls, host="::1") as port:
+        ended = run(entrypoint, transport, f"https://[::1]:{port}", AWS_CA_BUNDLE=str(authority.file))
+    assert key(ended) == ("value", "")
+
+
+# -- Names
+
+
+def mounted(**files: Path) -> Words:
+    """Words before a command that let it see other files in /etc."""
+    mounts = " && ".join(f"mount --bind {file} /etc/{name.replace('_', '.')}" for name, file in files.items())
+    return [*OWN_MOUNTS, *shell(mounts)]
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+@needs_ipv6
+@needs_own_mounts
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_all_addresses_of_a_name_are_tried(
+    entrypoint: Entrypoint, transport: str, tmp_path: Path, address: str
+) -> None:
+    before = mounted(hosts=written(tmp_path / "hosts", "::1 both.example\n127.0.0.1 both.example\n"))
+    with fault_server(well, host=address) as port:
+        ended = run(entrypoint, transport, f"http://both.example:{port}", before=before)
+    assert key(ended) == ("value", "")
+
+
+@needs_own_mounts
+def test_a_name_that_does_not_exist_is_told(entrypoint: Entrypoint, tmp_path: Path) -> None:
+    before = mounted(nsswitch_conf=written(tmp_path / "nsswitch.conf", "hosts: files\n"))
+    direct, botocore = messages(entrypoint, "http://nowhere.example", before=before)
+    assert direct == botocore
+    assert "the name of HOST could not be resolved" in direct
+
+
+@needs_own_mounts
+def test_a_resolver_that_fails_is_told_at_the_deadline(entrypoint: Entrypoint, tmp_path: Path) -> None:
+    resolver = written(tmp_path / "resolv.conf", "nameserver 127.0.0.78\n")  # where nobody listens
+    before = mounted(resolv_conf=resolver)
+    direct, botocore = messages(entrypoint, "http://nowhere.example", short=True, before=before)
+    assert direct == botocore
+    assert "not fetched within N s; last fault: the name of HOST could not be resolved" in direct
+
+
+@needs_own_mounts
+def test_a_resolver_that_does_not_answer_is_told_at_the_deadline(
+    entrypoint: Entrypoint, transport: str, tmp_path: Path
+) -> None:
+    resolver = written(tmp_path / "resolv.conf", "nameserver 127.0.0.77\noptions timeout:30 attempts:5\n")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+        mute.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        mute.bind(("127.0.0.77", 53))
+        url, before = "http://nowhere.example", mounted(resolv_conf=resolver)
+        ended = run(entrypoint, transport, url, seconds=SHORT[transport], before=before)
+    assert told(ended, "nowhere.example") == {"name": "not fetched within N s; no answer from HOST"}

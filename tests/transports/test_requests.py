@@ -1,0 +1,115 @@
+"""What is asked: the same by both transports, signed as AWS checks it, all at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from threading import Barrier, BrokenBarrierError
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from run_lambda_entrypoint import __version__
+from tests.harness.entrypoint import KEY_ID, SECRET_KEY, TRANSPORTS
+from tests.harness.fault_server import by_length, error, fault_server, secret
+from tests.transports.runs import run
+
+if TYPE_CHECKING:
+    from tests.harness.entrypoint import Entrypoint
+    from tests.harness.fault_server import Reply
+    from tests.harness.http_server import Request
+
+ARNS = [
+    f"arn:aws:secretsmanager:{region}:123456789012:secret:name-AbCdEf"
+    for region in ("us-east-1", "sa-east-1")
+]
+
+
+def asked(entrypoint: Entrypoint, transport: str, *names: str, path: str = "", **more: Any) -> list[Request]:
+    """What a run for these secrets asks, by name of the secret."""
+    requests = []
+
+    def answer(request: Request) -> Reply:
+        requests.append(request)
+        return by_length(secret("{}"))
+
+    with fault_server(answer) as port:
+        ended = run(entrypoint, transport, f"http://127.0.0.1:{port}{path}", names, **more)
+    assert ended.err == ""
+    return sorted(requests, key=lambda request: str(request.json["SecretId"]))
+
+
+@pytest.mark.parametrize("path", ["", "/", "/some/path", "/some/path/"])
+def test_both_transports_ask_the_same(entrypoint: Entrypoint, path: str) -> None:
+    names = ("content-type", "x-amz-target", "x-amz-security-token")
+    direct, botocore = (
+        [
+            (request.method, request.path, request.body, *(request.headers.get(name) for name in names))
+            for request in asked(entrypoint, transport, "name", path=path, AWS_SESSION_TOKEN="token")
+        ]
+        for transport in TRANSPORTS
+    )
+    assert direct == botocore
+
+
+def test_a_request_is_secrets_managers(entrypoint: Entrypoint, transport: str) -> None:
+    [request] = asked(entrypoint, transport, "name")
+    assert (request.method, request.path, request.json) == ("POST", "/", {"SecretId": "name"})
+    assert request.headers["x-amz-target"] == "secretsmanager.GetSecretValue"
+    assert request.headers["content-type"] == "application/x-amz-json-1.1"
+
+
+@pytest.mark.parametrize("token", ["", "a token/with+signs=="])
+def test_a_request_is_signed_as_aws_checks_it(entrypoint: Entrypoint, transport: str, token: str) -> None:
+    [request] = asked(entrypoint, transport, "name", AWS_SESSION_TOKEN=token)
+    told = request.headers["authorization"]
+    signed = re.search("SignedHeaders=([^,]+),", told)
+    assert signed
+    again = AWSRequest("POST", f"http://{request.headers['host']}/", data=request.body)
+    for name in signed[1].split(";"):
+        again.headers[name] = request.headers[name]
+    again.context["timestamp"] = request.headers["x-amz-date"]
+    signer = SigV4Auth(Credentials(KEY_ID, SECRET_KEY), "secretsmanager", "eu-west-1")
+    signature = signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again)
+    scope = f"{KEY_ID}/{request.headers['x-amz-date'][:8]}/eu-west-1/secretsmanager/aws4_request"
+    assert told == f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders={signed[1]}, Signature={signature}"
+
+
+def test_host_date_target_and_token_are_signed(entrypoint: Entrypoint, transport: str) -> None:
+    [request] = asked(entrypoint, transport, "name", AWS_SESSION_TOKEN="token")
+    signed = request.headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    assert {"host", "x-amz-date", "x-amz-target", "x-amz-security-token"} <= set(signed)
+
+
+def test_the_user_agent_names_tool_and_version(entrypoint: Entrypoint, transport: str) -> None:
+    [request] = asked(entrypoint, transport, "name")
+    assert f"run-lambda-entrypoint/{__version__}" in request.headers["user-agent"].split(" ")
+
+
+def test_an_arn_is_asked_for_in_its_own_region(entrypoint: Entrypoint, transport: str) -> None:
+    variables = {f"LAMBDA_ENV_SECRETS_MANAGER_ARN_{index}": arn for index, arn in enumerate(ARNS)}
+    requests = asked(entrypoint, transport, "name", **variables)
+    regions = {request.json["SecretId"]: request.region for request in requests}
+    assert regions == {"name": "eu-west-1", ARNS[0]: "us-east-1", ARNS[1]: "sa-east-1"}
+
+
+def test_ten_secrets_are_asked_for_at_once(entrypoint: Entrypoint, transport: str) -> None:
+    names = [f"name{index}" for index in range(10)]
+    all_here = Barrier(len(names))
+
+    def answer(request: Request) -> Reply:
+        try:
+            all_here.wait(timeout=10)
+        except BrokenBarrierError:
+            return error(400, "TooFewException", "not all ten were asked for at once")
+        return by_length(secret(json.dumps({request.json["SecretId"]: "value"})))
+
+    with fault_server(answer) as port:
+        ended = run(entrypoint, transport, f"http://127.0.0.1:{port}", names)
+    assert (ended.err, {name: ended.environ.get(name) for name in names}) == (
+        "",
+        dict.fromkeys(names, "value"),
+    )
