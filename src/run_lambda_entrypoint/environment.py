@@ -41,36 +41,56 @@ def pristine() -> dict[str, str]:
     return environ
 
 
+class Origin:
+    """Where a variable's value comes from; `over` says whose it overrides, "" if nobody's."""
+
+    __slots__ = ("over", "reference")
+
+    def __init__(self, reference: Reference, over: str) -> None:
+        self.reference = reference
+        self.over = over
+
+    def __str__(self) -> str:
+        return f"{self.reference}, over {self.over}" if self.over else str(self.reference)
+
+
 def merge(
     environ: Mapping[str, str], references: Iterable[Reference], loaded: Iterable[Mapping[str, str]]
-) -> tuple[dict[str, str], dict[str, Reference]]:
+) -> tuple[dict[str, str], dict[str, Origin]]:
     """`environ` plus the variables of each reference, a later one winning, and for each of these where it came from."""
     merged = dict(environ)
-    origins: dict[str, Reference] = {}
+    origins: dict[str, Origin] = {}
     for reference, variables in zip(references, loaded, strict=True):
+        for name in variables:
+            over = (
+                str(origins[name].reference)
+                if name in origins
+                else "the function's own"
+                if name in merged
+                else ""
+            )
+            origins[name] = Origin(reference, over)
         merged.update(variables)
-        origins.update(dict.fromkeys(variables, reference))
     return merged, origins
 
 
-def warnings(origins: Mapping[str, Reference]) -> list[str]:
+def warnings(origins: Mapping[str, Origin]) -> list[str]:
     """A word on each variable out of a secret that changes as whom, or where, the function talks to AWS."""
     return [
-        f"{printable(origin.variable)}: secret {origin.secret} sets {name}: the function "
-        "will use it, this entrypoint does not"
+        f"{origin.reference} sets {name}: the function will use it, this entrypoint does not"
         for name, origin in origins.items()
         if name in IDENTITY
     ]
 
 
-def too_large(merged: Mapping[str, str], origins: Mapping[str, Reference]) -> EnvironmentTooLargeError:
+def too_large(merged: Mapping[str, str], origins: Mapping[str, Origin]) -> EnvironmentTooLargeError:
     """The report for an environment that the kernel refused (E2BIG), naming the largest variable out of a secret."""
     message = f"the kernel refuses arguments and {_size(merged):,} bytes of environment (E2BIG)"
     if origins:
         name = max(origins, key=lambda name: _size({name: merged[name]}))
         message += (
             f"; the largest variable out of a secret is {printable(name)} ({_size({name: merged[name]}):,} bytes), by "
-            f"{origins[name]}"
+            f"{origins[name].reference}"
         )
     return EnvironmentTooLargeError(message + "; load less, or raise the stack limit that bounds it")
 

@@ -18,8 +18,10 @@ class EntrypointError(Exception):
     exit_code = 125
     error_type = "Function.EntrypointFailed"
 
+    subject: dict[str, str] = {}  # noqa: RUF012 - never changed, only replaced
+
     def reports(self) -> list[EntrypointError]:
-        """The failures to show, one line each."""
+        """The failures to show, one line each; `subject` of each names the variable and secret, where there is one."""
         return [self]
 
 
@@ -36,12 +38,12 @@ class CombinedError(EntrypointError):
 
 
 class SecretError(EntrypointError):
-    """Why the secret that a variable asks for could not be loaded."""
+    """Why the secret that a variable asks for could not be loaded, and what to do about it."""
 
-    def __init__(self, variable: str, secret: str, cause: EntrypointError) -> None:
-        super().__init__(f"{printable(variable)}: secret {secret}: {cause}")
-        self.variable = variable
-        self.secret = secret
+    def __init__(self, variable: str, secret: str, cause: EntrypointError, remedy: str) -> None:
+        variable = printable(variable)
+        super().__init__(f"{variable}: secret {secret}: {cause}" + (f"; {remedy}" if remedy else ""))
+        self.subject = {"variable": variable, "secret": secret}
         self.error_type = cause.error_type
 
 
@@ -77,6 +79,10 @@ class InvalidReferenceError(EntrypointError):
 
     error_type = "Function.InvalidReference"
 
+    def __init__(self, variable: str, message: str) -> None:
+        super().__init__(f"{printable(variable)} {message}")
+        self.subject = {"variable": printable(variable)}
+
 
 class DocumentError(EntrypointError):
     """A secret was fetched but cannot become environment variables."""
@@ -96,6 +102,12 @@ class ConfigurationError(EntrypointError):
     error_type = "Function.InvalidConfiguration"
 
 
+class CredentialsMissingError(ConfigurationError):
+    """No credentials were found."""
+
+    error_type = "Function.CredentialsMissing"
+
+
 class FetchError(EntrypointError):
     """A request did not bring its secret.
 
@@ -109,23 +121,70 @@ class FetchError(EntrypointError):
         self.passing = passing
 
 
+class NetworkError(FetchError):
+    """A host could not be reached, or did not answer."""
+
+
+class CertificateError(FetchError):
+    """A host's certificate is not trusted."""
+
+    error_type = "Function.CertificateNotTrusted"
+
+
+class DeadlineError(FetchError):
+    """The time was up; `fault` is the last passing fault, if there was any."""
+
+    def __init__(self, message: str, fault: FetchError) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.error_type = fault.error_type
+
+
 class ServiceError(FetchError):
     """AWS answered, with an error.
 
-    `code` is AWS's name for it (`AccessDeniedException`), `status` the HTTP status.
+    `code` is AWS's name for it (`AccessDeniedException`), `text` its message, `date` the reply's Date header;
+    `throttled` says that it was asked too often.
     """
 
-    def __init__(self, code: str, message: str, status: int, *, passing: bool) -> None:
-        super().__init__(f"{code}: {message}" if message else code, passing=passing)
+    def __init__(
+        self, code: str, text: str, *, passing: bool, throttled: bool = False, date: str = ""
+    ) -> None:
+        super().__init__(f"{code}: {text}" if text else code, passing=passing)
         self.code = code
-        self.status = status
+        self.text = text
+        self.throttled = throttled
+        self.date = date
         self.error_type = ERROR_TYPES.get(code, FetchError.error_type)
 
 
 ERROR_TYPES = {
-    "ResourceNotFoundException": "Function.SecretNotFound",
     "AccessDeniedException": "Function.SecretAccessDenied",
+    "DecryptionFailure": "Function.SecretDecryptionFailed",
+    "ResourceNotFoundException": "Function.SecretNotFound",
+    **dict.fromkeys(
+        (
+            "ExpiredTokenException",
+            "IncompleteSignature",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "MissingAuthenticationTokenException",
+            "RequestExpired",
+            "RequestTimeTooSkewed",
+            "UnrecognizedClientException",
+        ),
+        "Function.CredentialsRefused",
+    ),
 }
+
+
+class InterruptedBySignalError(EntrypointError):
+    """SIGINT or SIGTERM came before the command was started."""
+
+    error_type = "Function.Interrupted"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"interrupted by {name} before the command was started")
 
 
 def internal(error: Exception) -> EntrypointError:

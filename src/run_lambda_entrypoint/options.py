@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from .errors import EntrypointError, OptionVariableError, UsageError, printable
+from .log import LEVELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
 TIMEOUT_VARIABLE = "LAMBDA_ENV_TIMEOUT_SECONDS"
 TRANSPORT_VARIABLE = "LAMBDA_ENV_TRANSPORT"
-VARIABLES = frozenset({TIMEOUT_VARIABLE, TRANSPORT_VARIABLE})
+LOG_LEVEL_VARIABLE = "LAMBDA_ENV_LOG_LEVEL"
+VARIABLES = frozenset({TIMEOUT_VARIABLE, TRANSPORT_VARIABLE, LOG_LEVEL_VARIABLE})
 TRANSPORTS = ("auto", "direct", "botocore")
 # Lambda's init phase ends at 10 s; what is left is for the runtime client's own start.
-DEFAULT_TIMEOUT = 8.0
+DEFAULT_TIMEOUT = "8"
 LONGEST_TIMEOUT = 900.0
 
-_WITH_VALUE = frozenset({"--rie-path", "--timeout"})
+_WITH_VALUE = frozenset({"--log-level", "--rie-path", "--timeout"})
 
 
 class Options:
-    """What the user asked for. `timeout` is in seconds, `transport` one of TRANSPORTS; `command` is never empty."""
+    """What the user asked for. `timeout` is in seconds, `transport` one of TRANSPORTS, `log_level` one of LEVELS;
+    `command` is never empty."""
 
-    __slots__ = ("command", "rie_path", "timeout", "transport")
+    __slots__ = ("command", "log_level", "rie_path", "timeout", "transport")
 
-    def __init__(self, rie_path: str | None, timeout: float, transport: str, command: list[str]) -> None:
+    def __init__(
+        self, rie_path: str | None, timeout: float, transport: str, log_level: str, command: list[str]
+    ) -> None:
         self.rie_path = rie_path
         self.timeout = timeout
         self.transport = transport
+        self.log_level = log_level
         self.command = command
 
 
@@ -38,17 +44,30 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> Options:
     Raises UsageError for the command line, OptionVariableError for a variable, SystemExit after --help and --version.
     """
     ours, command = _split(words)
-    rie_path, timeout = _parse(ours) if ours else (None, None)
+    given = _parse(ours) if ours else {}
+    rie_path = given.get("rie_path")
     if rie_path == "":
         raise UsageError("--rie-path is empty; it takes the path of the Runtime Interface Emulator")
     if not command:
         raise UsageError("no command to start; write it behind the options, after --, and see --help")
-    if timeout is not None:
-        seconds = _seconds(timeout, "--timeout", UsageError)
-    else:
-        text = environ.get(TIMEOUT_VARIABLE, "").strip()
-        seconds = _seconds(text, TIMEOUT_VARIABLE, OptionVariableError) if text else DEFAULT_TIMEOUT
-    return Options(rie_path, seconds, _transport(environ), command)
+
+    def value(option: str, variable: str, default: str) -> tuple[str, Callable[[str], EntrypointError]]:
+        """The text of an option, which beats its variable, and how to refuse it."""
+        text = given.get(option.strip("-").replace("-", "_"))
+        if text is not None:
+            return text, lambda form: UsageError(f'{option} is "{printable(text, 80)}"; it takes {form}')
+        text = environ.get(variable, "").strip() or default
+        return text, lambda form: OptionVariableError(
+            f'{variable} is "{printable(text, 80)}"; it takes {form}'
+        )
+
+    return Options(
+        rie_path,
+        _seconds(*value("--timeout", TIMEOUT_VARIABLE, DEFAULT_TIMEOUT)),
+        _one_of(TRANSPORTS, *value("", TRANSPORT_VARIABLE, TRANSPORTS[0])),
+        _one_of(LEVELS, *value("--log-level", LOG_LEVEL_VARIABLE, "info")),
+        command,
+    )
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -65,7 +84,7 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(words[:index]), list(words[index:])
 
 
-def _parse(words: list[str]) -> tuple[str | None, str | None]:
+def _parse(words: list[str]) -> dict[str, str | None]:
     # Only here: a start without options (an AWS_LAMBDA_EXEC_WRAPPER, say) need not pay 4 ms for argparse.
     from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
 
@@ -92,14 +111,18 @@ def _parse(words: list[str]) -> tuple[str | None, str | None]:
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
-        help=f"time for fetching all secrets, {DEFAULT_TIMEOUT:g} by default (or {TIMEOUT_VARIABLE})",
+        help=f"time for fetching all secrets, {DEFAULT_TIMEOUT} by default (or {TIMEOUT_VARIABLE})",
+    )
+    parser.add_argument(
+        "--log-level",
+        metavar="LEVEL",
+        help=f"{', '.join(LEVELS)}: what is told on standard error, info by default (or {LOG_LEVEL_VARIABLE})",
     )
     parser.add_argument(
         "--version", action="version", version=f"%(prog)s {__version__}", help="print the version"
     )
     parser.add_argument("-h", "--help", action="help", default=SUPPRESS, help="print this help")
-    parsed = parser.parse_args(words)
-    return parsed.rie_path, parsed.timeout
+    return vars(parser.parse_args(words))
 
 
 _DESCRIPTION = """\
@@ -113,6 +136,7 @@ secrets override the function's own variables."""
 _EPILOG = f"""\
 variables:
   {TIMEOUT_VARIABLE}  as --timeout, which beats it (at most {LONGEST_TIMEOUT:g})
+  {LOG_LEVEL_VARIABLE}        as --log-level, which beats it
   {TRANSPORT_VARIABLE}        {", ".join(TRANSPORTS)}: who talks to AWS (auto)
 
 exit codes: 2 wrong arguments, 125 no secrets or another failure of this
@@ -120,23 +144,17 @@ program, 126 COMMAND cannot be executed, 127 COMMAND not found, 130 and 143
 interrupted; else COMMAND's own."""
 
 
-def _seconds(text: str, source: str, error: type[EntrypointError]) -> float:
-    """A time limit, from the option or variable `source`."""
+def _seconds(text: str, refusal: Callable[[str], EntrypointError]) -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= LONGEST_TIMEOUT:
-        limits = f"above 0 and at most {LONGEST_TIMEOUT:g}"
-        raise error(f'{source} is "{printable(text, 80)}"; it takes a number of seconds {limits}')
+        raise refusal(f"a number of seconds above 0 and at most {LONGEST_TIMEOUT:g}")
     return seconds
 
 
-def _transport(environ: Mapping[str, str]) -> str:
-    text = environ.get(TRANSPORT_VARIABLE, "").strip() or TRANSPORTS[0]
-    if text not in TRANSPORTS:
-        choice = ", ".join(TRANSPORTS)
-        raise OptionVariableError(
-            f'{TRANSPORT_VARIABLE} is "{printable(text, 80)}"; it takes one of {choice}'
-        )
-    return text
+def _one_of(words: Sequence[str], text: str, refusal: Callable[[str], EntrypointError]) -> str:
+    if text.lower() not in words:
+        raise refusal(f"one of {', '.join(words)}")
+    return text.lower()

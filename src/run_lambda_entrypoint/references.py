@@ -77,9 +77,7 @@ def _reference(variable: str, value: str) -> Reference:
     fault = _arn_fault(parts) if is_arn else _name_fault(value)
     if fault:
         # The value is not shown: somebody may have put the secret itself here.
-        raise InvalidReferenceError(
-            f"{printable(variable)} is no reference to a secret: {fault}; write {_FORM}"
-        )
+        raise InvalidReferenceError(variable, f"is no reference to a secret: {fault}; write {_FORM}")
     return Reference(variable, value, parts[3] if is_arn else None)
 
 

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
     from .aws import Reply
     from .deadline import Deadline
+    from .log import Log
     from .references import Reference
 
 
 def load(
-    references: Sequence[Reference], environ: Mapping[str, str], wish: str, deadline: Deadline
+    references: Sequence[Reference], environ: Mapping[str, str], wish: str, deadline: Deadline, log: Log
 ) -> list[dict[str, str]]:
     """The variables of each reference, in order; what is asked for twice is fetched once.
 
@@ -29,14 +30,19 @@ def load(
         )
         for reference in references
     }
-    transport = choice.transport(environ, list(calls.values()), wish)
-    outcomes = dict(zip(calls, fetch(list(calls.values()), transport, deadline), strict=True))
+    transport = choice.transport(environ, list(calls.values()), wish, log)
+    outcomes = dict(zip(calls, fetch(list(calls.values()), transport, deadline, log), strict=True))
     loaded, errors = [], []
     for reference in references:
         try:
             loaded.append(_variables(outcomes[reference.secret]))
         except EntrypointError as error:
-            errors.append(SecretError(reference.variable, reference.secret, error))
+            # Only now: a start that goes well need not pay for it.
+            from .remedies import remedy
+
+            region = reference.region or choice.own_region(environ)
+            advice = remedy(error, reference.secret, region)
+            errors.append(SecretError(reference.variable, reference.secret, error, advice))
     if errors:
         raise CombinedError(errors)
     return loaded

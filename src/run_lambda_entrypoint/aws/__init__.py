@@ -10,8 +10,7 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """A request that does not depend on how it is sent. `region` None means the function's own. Equal calls have
-    equal keys, so that what is asked for twice is sent once."""
+    """A request that does not depend on how it is sent. `region` None means the function's own."""
 
     __slots__ = ("operation", "parameters", "region", "service")
 
@@ -21,9 +20,8 @@ class Call:
         self.parameters = parameters
         self.region = region
 
-    @property
-    def key(self) -> tuple[str, str, str, str | None]:
-        return self.service, self.operation, repr(sorted(self.parameters.items())), self.region
+    def __str__(self) -> str:
+        return f"{self.operation} {' '.join(map(str, self.parameters.values()))}"
 
 
 if TYPE_CHECKING:

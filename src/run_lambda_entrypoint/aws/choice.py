@@ -11,18 +11,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ..log import Log
     from . import Call, Transport
     from .endpoints import Endpoint
 
 AUTO, DIRECT, BOTOCORE = "auto", "direct", "botocore"
 
 
-def transport(environ: Mapping[str, str], calls: Sequence[Call], wish: str) -> Transport:
+def transport(environ: Mapping[str, str], calls: Sequence[Call], wish: str, log: Log) -> Transport:
     """The transport for these calls; `wish` is AUTO, or DIRECT or BOTOCORE to force one. Raises ConfigurationError."""
-    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or ""
+    region = own_region(environ)
     asked = {(call.service, call.region or region) for call in calls}
     found = {key: endpoints.resolve(*key, environ) for key in asked}
-    name, _ = decide(environ, found, wish)
+    name, reason = decide(environ, found, wish)
+    log.debug(f"transport {name}: {reason}")
     if name == BOTOCORE:
         from .sdk import BotocoreTransport
 
@@ -35,6 +37,11 @@ def transport(environ: Mapping[str, str], calls: Sequence[Call], wish: str) -> T
     token = environ.get("AWS_SECURITY_TOKEN") or environ.get("AWS_SESSION_TOKEN")
     known = {key: endpoint for key, endpoint in found.items() if endpoint}
     return DirectTransport(environ, Credentials(key_id, secret, token), region, known)
+
+
+def own_region(environ: Mapping[str, str]) -> str:
+    """The region that the function runs in, "" where the environment does not say."""
+    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or ""
 
 
 def decide(

@@ -47,15 +47,15 @@ def resolve(service: str, region: str, environ: Mapping[str, str]) -> Endpoint |
         return None
     if configured:
         return _parsed(configured)
-    found = _partition(region)
+    found = partition(region)
     if found is None:
         return None
-    partition, suffix = found
+    name, suffix = found
     if not fips:
         return Endpoint(f"{service}.{region}.{suffix}")
-    if partition not in FIPS_PARTITIONS:
+    if name not in FIPS_PARTITIONS:
         return None
-    own = "" if (service, partition) == ("ssm", "aws-us-gov") else "-fips"
+    own = "" if (service, name) == ("ssm", "aws-us-gov") else "-fips"
     return Endpoint(f"{service}{own}.{region}.{suffix}")
 
 
@@ -91,18 +91,18 @@ def _is_label(text: str) -> bool:
     return 0 < len(text) < 64 and _LABEL.issuperset(text.lower()) and "-" not in (text[0], text[-1])
 
 
-def _partition(region: str) -> tuple[str, str] | None:
+def partition(region: str) -> tuple[str, str] | None:
     """The partition that a region is in, and the suffix of its hosts; None where botocore would guess."""
     partitions = json.loads(data("botocore", "data/partitions.json"))["partitions"]
-    for partition in partitions:
-        if region in partition["regions"]:
-            return partition["id"], partition["outputs"]["dnsSuffix"]
+    for candidate in partitions:
+        if region in candidate["regions"]:
+            return candidate["id"], candidate["outputs"]["dnsSuffix"]
     # A region that is newer than the data: its partition tells itself by the form of the name.
     import re
 
-    for partition in partitions:
-        if re.match(partition["regionRegex"], region):
-            return partition["id"], partition["outputs"]["dnsSuffix"]
+    for candidate in partitions:
+        if re.match(candidate["regionRegex"], region):
+            return candidate["id"], candidate["outputs"]["dnsSuffix"]
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 
-from ..errors import FetchError, printable
+from ..errors import CertificateError, FetchError, NetworkError, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ OTHER_NAME = frozenset({62, 64})
 def network(host: str, error: OSError, stores: Sequence[str] = ()) -> FetchError:
     """What it means that a connection to `host` ended in `error`; `stores` are the trust stores that were tried."""
     if isinstance(error, socket.gaierror):
-        return FetchError(
+        return NetworkError(
             f"the name of {host} could not be resolved ({error.strerror})",
             passing=error.errno not in UNKNOWN_NAME,
         )
     if isinstance(error, TimeoutError):
-        return FetchError(f"no answer from {host} in time", passing=True)
+        return NetworkError(f"no answer from {host} in time", passing=True)
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, BrokenPipeError)):
         return cut(host)
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -36,10 +36,10 @@ def network(host: str, error: OSError, stores: Sequence[str] = ()) -> FetchError
             if error.verify_code in OTHER_NAME
             else printable(error.verify_message, 200)
         )
-        return FetchError(f"the certificate of {host} is not trusted: {reason}{tried}")
+        return CertificateError(f"the certificate of {host} is not trusted: {reason}{tried}")
     if isinstance(error, ssl.SSLError):
         return FetchError(f"TLS with {host} failed: {printable(error.reason or 'unknown reason', 100)}")
-    return FetchError(f"could not talk to {host}: {error.strerror or type(error).__name__}", passing=True)
+    return NetworkError(f"could not talk to {host}: {error.strerror or type(error).__name__}", passing=True)
 
 
 def cut(host: str) -> FetchError:

@@ -7,25 +7,27 @@ from _queue import Empty, SimpleQueue
 from _thread import start_new_thread
 from time import sleep
 
-from ..errors import EntrypointError, FetchError, internal
+from ..errors import DeadlineError, EntrypointError, FetchError, NetworkError, ServiceError, internal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..deadline import Deadline
+    from ..log import Log
     from . import Call, Reply, Transport
 
     Outcome = Reply | EntrypointError
 
 AT_ONCE = 16
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 2.0
+# The longest first pause and the longest of all, in seconds; where AWS throttles, as in botocore's standard mode.
+PAUSES = (0.1, 2.0)
+PAUSES_THROTTLED = (1.0, 4.0)
 # A signal that comes just before the wait begins does not end it: its handler runs when the wait does.
 SLICE = 0.05
 
 
-def fetch(calls: Sequence[Call], transport: Transport, deadline: Deadline) -> list[Outcome]:
+def fetch(calls: Sequence[Call], transport: Transport, deadline: Deadline, log: Log) -> list[Outcome]:
     """The outcome of each call, in order: its reply, or why there is none. Back by the deadline.
 
     The deadline is kept by this thread: a name resolution or a handshake that hangs cannot be interrupted, only left
@@ -41,7 +43,7 @@ def fetch(calls: Sequence[Call], transport: Transport, deadline: Deadline) -> li
                 index, call = pending.pop()
             except IndexError:  # another thread took the last one
                 return
-            outcome = _outcome(index, call, transport, deadline, faults)
+            outcome = _outcome(index, call, transport, deadline, faults, log)
             if outcome is not None:  # else the time is up, which the main thread tells
                 finished.put((index, outcome))
 
@@ -69,29 +71,38 @@ def fetch(calls: Sequence[Call], transport: Transport, deadline: Deadline) -> li
 
 
 def _outcome(
-    index: int, call: Call, transport: Transport, deadline: Deadline, faults: dict[int, FetchError]
+    index: int, call: Call, transport: Transport, deadline: Deadline, faults: dict[int, FetchError], log: Log
 ) -> Outcome | None:
     """Sends `call` until it succeeds or fails for good; None when the time is up. `faults` keeps the last passing
     fault."""
-    longest = FIRST_PAUSE
+    tries = 0
     while left := deadline.left():
+        tries += 1
         try:
-            return transport.send(call, left)
+            reply = transport.send(call, left)
         except FetchError as error:
             if not error.passing:
                 return error
-            faults[index] = error
+            faults[index] = fault = error
         except EntrypointError as error:
             return error
         except Exception as error:  # the boundary of this thread: nothing may end it without an outcome
             return internal(error)
+        else:
+            log.debug(
+                f"{call}: answered by {transport.host(call)} in {1000 * (left - deadline.left()):.1f} ms"
+            )
+            return reply
         # Full jitter: hundreds of cold starts that were throttled together must not come back together.
-        pause = longest * int.from_bytes(os.urandom(4), "big") / 2**32
-        longest = min(2 * longest, LONGEST_PAUSE)
+        throttled = isinstance(fault, ServiceError) and fault.throttled
+        first, longest = PAUSES_THROTTLED if throttled else PAUSES
+        pause = min(longest, first * 2.0 ** (tries - 1)) * int.from_bytes(os.urandom(4), "big") / 2**32
+        log.debug(f"{call}: attempt {tries} failed: {fault}; again in {1000 * pause:.0f} ms")
         sleep(min(pause, deadline.left()))
     return None
 
 
 def _too_late(seconds: float, host: str, fault: FetchError | None) -> EntrypointError:
-    last = f"last fault: {fault}" if fault else f"no answer from {host}"
-    return FetchError(f"not fetched within {seconds:g} s; {last}")
+    if fault is None:
+        fault = NetworkError(f"no answer from {host}")
+    return DeadlineError(f"not fetched within {seconds:g} s; the last fault: {fault}", fault)

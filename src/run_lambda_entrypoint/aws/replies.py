@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 # A secret has at most 64 KiB, which can take 393 kB when every character is escaped.
 SIZE_LIMIT = 1_048_576
 
-# The codes that botocore's standard mode takes for throttling or a passing fault (botocore/retries/standard.py).
-PASSING_CODES = frozenset(
+# The codes that botocore's standard mode takes for throttling, and for another passing fault
+# (botocore/retries/standard.py).
+THROTTLING = frozenset(
     {
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
@@ -26,8 +27,6 @@ PASSING_CODES = frozenset(
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestThrottledException",
-        "RequestTimeout",
-        "RequestTimeoutException",
         "SlowDown",
         "ThrottledException",
         "Throttling",
@@ -36,6 +35,7 @@ PASSING_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
+TRANSIENT = frozenset({"RequestTimeout", "RequestTimeoutException"})
 
 
 def read(host: str, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -68,16 +68,18 @@ def read(host: str, status: int, headers: Mapping[str, str], body: bytes) -> Rep
 
 def _refusal(host: str, status: int, headers: Mapping[str, str], error: Reply) -> FetchError:
     """An error reply (https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html, "Operation error")."""
-    passing = status >= 500 or status == 429
-    code = headers.get("x-amzn-errortype") or error.get("__type") or error.get("code")
-    code = printable(code.partition(":")[0].rpartition("#")[2], 100) if isinstance(code, str) else ""
+    named = headers.get("x-amzn-errortype") or error.get("__type") or error.get("code")
+    code = printable(named.partition(":")[0].rpartition("#")[2], 100) if isinstance(named, str) else ""
+    text = error.get("message") or error.get("Message")
     if not code:
-        redirected = 300 <= status < 400
-        return FetchError(
-            f"{host} answered HTTP {status} without an AWS error"
-            + ("; it is redirecting, so it is not the endpoint itself" if redirected else ""),
-            passing=passing,
-        )
-    message = error.get("message") or error.get("Message")
-    text = printable(message) if isinstance(message, str) else ""
-    return ServiceError(code, text, status, passing=passing or code in PASSING_CODES)
+        redirected = "; it redirects, so it is not the endpoint itself" if 300 <= status < 400 else ""
+        code, text = f"HTTP {status}", f"{host} answered without an error of AWS's{redirected}"
+    return refusal(code, text, status, headers.get("date", ""))
+
+
+def refusal(code: str, text: object, status: int, date: str = "") -> ServiceError:
+    """An error that AWS reports, and whether it may pass."""
+    throttled = status == 429 or code in THROTTLING
+    passing = throttled or status >= 500 or code in TRANSIENT
+    message = printable(text).rstrip(". ") if isinstance(text, str) else ""
+    return ServiceError(code, message, passing=passing, throttled=throttled, date=date)

@@ -21,7 +21,7 @@ from urllib3.util import parse_url
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from .. import __version__
-from ..errors import ConfigurationError, EntrypointError, ServiceError, printable
+from ..errors import ConfigurationError, CredentialsMissingError, EntrypointError, printable
 from . import faults, replies, trust
 
 TYPE_CHECKING = False
@@ -100,12 +100,8 @@ class BotocoreTransport:
         ) as error:  # of a service that credentials are asked of: ours raise in _read
             fault = error.response.get("Error", {})
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            code = printable(str(fault.get("Code", "")), 100)
-            passing = status >= 500 or status == 429 or code in replies.PASSING_CODES
-            message = (
-                f"asking for credentials ({error.operation_name}): {printable(str(fault.get('Message', '')))}"
-            )
-            raise ServiceError(code, message, status, passing=passing) from None
+            text = f"asking for credentials ({error.operation_name}): {fault.get('Message', '')}"
+            raise replies.refusal(printable(str(fault.get("Code")), 100), text, status) from None
         except exceptions.BotoCoreError as error:
             raise self._explained(error, call) from None
         return reply
@@ -114,9 +110,10 @@ class BotocoreTransport:
         url = error.kwargs.get("endpoint_url") or error.kwargs.get("proxy_url")
         host = _authority(url) if url else self.host(call)
         if isinstance(error, exceptions.NoCredentialsError):
-            return ConfigurationError(
-                "no AWS credentials: give the function a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
-                "(and AWS_SESSION_TOKEN)"
+            return CredentialsMissingError(
+                "no AWS credentials, neither in the environment nor in ~/.aws nor from the container's or instance's "
+                "metadata; give the function a role, or pass yours on: docker run -e AWS_ACCESS_KEY_ID "
+                "-e AWS_SECRET_ACCESS_KEY -e AWS_SESSION_TOKEN ..."
             )
         if isinstance(error, exceptions.NoRegionError):
             return ConfigurationError("no region: set AWS_REGION, or write the secret's full ARN")
