@@ -58,7 +58,9 @@ class Bytecode:
         if code[:4] != MAGIC_NUMBER:
             return None
         path = f"{archive}/site-packages/{name.replace('.', '/')}"
-        spec = ModuleSpec(name, self, origin=path, is_package=is_package)  # type: ignore[arg-type]
+        origin = f"{path}/__init__.py" if is_package else f"{path}.py"
+        spec = ModuleSpec(name, self, origin=origin, is_package=is_package)  # type: ignore[arg-type]
+        spec.has_location = True  # so that modules have a __file__
         if is_package:
             spec.submodule_search_locations = [path]
         return spec

@@ -11,7 +11,15 @@ import time
 
 from . import environment, options, process, references
 from .deadline import Deadline
-from .errors import EntrypointError, EnvironmentTooLargeError, InterruptedBySignalError, internal, printable
+from .errors import (
+    CombinedError,
+    EntrypointError,
+    EnvironmentTooLargeError,
+    InterruptedBySignalError,
+    OverrideError,
+    internal,
+    printable,
+)
 from .log import Log
 
 TYPE_CHECKING = False
@@ -41,6 +49,7 @@ def main() -> NoReturn:
             signal.signal(number, interrupted)
     try:
         start(sys.argv[1:], environ, started, log)
+        os._exit(0)
     except EntrypointError as error:
         failure = error
     except Exception as error:
@@ -56,17 +65,15 @@ def main() -> NoReturn:
     os._exit(failure.exit_code)
 
 
-def start(words: list[str], environ: dict[str, str], started: float, log: Log) -> NoReturn:
-    """Starts the command that `words` name with the secrets that `environ` names. Raises EntrypointError."""
+def start(words: list[str], environ: dict[str, str], started: float, log: Log) -> None:
+    """Starts the command that `words` name with the secrets that `environ` names; returns after a dry run only.
+
+    Raises EntrypointError.
+    """
     asked = options.parse(words, environ)
     log.level = asked.log_level
-    path = environ.get("PATH")
-    command = asked.command
-    file = process.find(command[0], path)
-    if asked.rie_path and not environ.get("AWS_LAMBDA_RUNTIME_API"):
-        # The emulator would look its command up again, with the PATH that a secret may have set.
-        command = process.emulated(asked.rie_path, environ.get("LOG_LEVEL", ""), [file, *command[1:]])
-        file = process.find(asked.rie_path, path, "emulator (--rie-path)")
+    emulator = None if environ.get("AWS_LAMBDA_RUNTIME_API") else asked.rie_path
+    file, command = process.found(asked.command, emulator, environ)
     wanted = references.read(environ)
     log.warnings(references.warnings(environ, options.VARIABLES))
     merged = environ
@@ -76,15 +83,28 @@ def start(words: list[str], environ: dict[str, str], started: float, log: Log) -
         from . import secrets
 
         loaded = secrets.load(wanted, environ, asked.transport, Deadline(started, asked.timeout), log)
-        merged, origins = environment.merge(environ, wanted, loaded)
-        log.warnings(environment.warnings(origins))
+        merged, origins, overridden = environment.merge(environ, wanted, loaded)
+        if overridden and asked.on_override == options.DENY:
+            raise CombinedError(
+                OverrideError(f"{line}, which {options.ON_OVERRIDE_VARIABLE}=deny forbids")
+                for line in overridden
+            )
+        log.warnings(
+            environment.warnings(origins) + (overridden if asked.on_override == options.WARN else [])
+        )
         for name, origin in origins.items():
             log.debug(f"{printable(name)} from {origin}")
-    log.debug(f"start {printable(file)}")
+    handed_on = environment.encoded(merged)
     try:
-        process.replace(file, command, environment.encoded(merged))
+        if not asked.dry_run:
+            log.debug(f"start {printable(file)}")
+            process.replace(file, command, handed_on)
+        process.check(file, command, handed_on)
     except EnvironmentTooLargeError:
         raise environment.too_large(merged, origins) from None
+    from . import dry_run
+
+    print(dry_run.report(asked.dry_run, origins, environ, command, emulated=bool(emulator)), flush=True)
 
 
 if __name__ == "__main__":

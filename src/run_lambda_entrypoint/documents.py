@@ -5,32 +5,15 @@ from __future__ import annotations
 import json
 
 from .errors import DocumentError, printable
+from .reserved import reserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 # MAX_ARG_STRLEN in Linux's binfmts.h: 32 pages of 4 KiB for "name=value" and the NUL behind it.
 ENTRY_LIMIT = 131_072
-
-# What Lambda itself tells the process about the runtime: "Defined runtime environment variables" in the AWS Lambda
-# developer guide. A secret that sets one of these would lie to the runtime client.
-RESERVED = frozenset(
-    {
-        "_HANDLER",
-        "AWS_EXECUTION_ENV",
-        "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_LAMBDA_MAX_CONCURRENCY",
-        "AWS_LAMBDA_METADATA_API",
-        "AWS_LAMBDA_METADATA_TOKEN",
-        "AWS_LAMBDA_RUNTIME_API",
-        "LAMBDA_RUNTIME_DIR",
-        "LAMBDA_TASK_ROOT",
-    }
-)
-RESERVED_PREFIX = "AWS_LAMBDA_FUNCTION_"
 
 
 class _Number(str):
@@ -44,22 +27,36 @@ def variables(text: str) -> dict[str, str]:
 
     Raises DocumentError, with all that is wrong in one message; it names keys, never values.
     """
-    found: dict[str, str] = {}
-    problems = []
-    for key, value in _parse(text).items():
-        try:
-            rendered = _render(value) if value is not None else ""
-        except RecursionError:
-            problems.append(f"key {_quoted(key)}: the value is nested too deeply")
-            continue
-        problem = _problem(key, rendered)
-        if problem:
-            problems.append(f"key {_quoted(key)}: {problem}")
-        elif value is not None:
-            found[key] = rendered
+    return checked({key: _render(value) for key, value in _parse(text).items()})
+
+
+def value(text: str, key: str, *, nested: bool = False) -> str:
+    """The value of one key of a secret's text, a JSON object; with `nested` "a.b" is b in a, if no key is called so.
+
+    Raises DocumentError, which lists the keys that there are.
+    """
+    document = _parse(text)
+    found: Any = document
+    for part in [key] if key in document or not nested else key.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    if found is None:
+        keys = ", ".join(map(_quoted, document)) or "none"
+        raise DocumentError(
+            f"key {_quoted(key)} is not there, or null; the secret's keys are: {printable(keys)}"
+        )
+    return _render(found) or ""
+
+
+def checked(found: Mapping[str, str | None]) -> dict[str, str]:
+    """Those of `found` that have a value, if all can be variables. Raises DocumentError, with all that is wrong."""
+    problems = [
+        f"key {_quoted(key)}: {problem}"
+        for key, value in found.items()
+        if (problem := _problem(key, value or ""))
+    ]
     if problems:
         raise DocumentError("; ".join(problems))
-    return found
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _parse(text: str) -> dict[str, Any]:
@@ -98,9 +95,14 @@ def _kind(value: object) -> str:
     return "a string" if isinstance(value, str) else "an array"
 
 
-def _render(value: Any) -> str:
-    """A value as a variable holds it: a string as is, anything else as compact JSON."""
-    return value if isinstance(value, str) else _compact(value)
+def _render(value: Any) -> str | None:
+    """A value as a variable holds it: a string as is, null not at all, anything else as compact JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return _compact(value)
+    except RecursionError:
+        raise DocumentError("the secret's JSON is nested too deeply") from None
 
 
 def _compact(value: Any) -> str:
@@ -120,7 +122,7 @@ def _problem(key: str, value: str) -> str:
         return "an empty key cannot name a variable"
     if "=" in key or "\0" in key:
         return "a variable's name cannot hold '=' or NUL"
-    if key in RESERVED or key.startswith(RESERVED_PREFIX):
+    if reserved(key):
         return "Lambda reserves this name to describe the runtime; rename the key"
     if "\0" in value:
         return "the value holds NUL, which no variable can; encode it (base64, say)"

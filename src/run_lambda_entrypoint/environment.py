@@ -22,6 +22,9 @@ IDENTITY = frozenset(
 )
 
 
+OWN = "the function's own"
+
+
 def pristine() -> dict[str, str]:
     """The environment that the process was started with; of a name that stands twice the first counts (getenv).
 
@@ -41,13 +44,25 @@ def pristine() -> dict[str, str]:
     return environ
 
 
+class Value:
+    """A variable's value, and the secret or parameter, in which version, that it was read from."""
+
+    __slots__ = ("source", "text", "version")
+
+    def __init__(self, text: str, source: str, version: str) -> None:
+        self.text = text
+        self.source = source
+        self.version = version
+
+
 class Origin:
     """Where a variable's value comes from; `over` says whose it overrides, "" if nobody's."""
 
-    __slots__ = ("over", "reference")
+    __slots__ = ("over", "reference", "value")
 
-    def __init__(self, reference: Reference, over: str) -> None:
+    def __init__(self, reference: Reference, value: Value, over: str) -> None:
         self.reference = reference
+        self.value = value
         self.over = over
 
     def __str__(self) -> str:
@@ -55,23 +70,21 @@ class Origin:
 
 
 def merge(
-    environ: Mapping[str, str], references: Iterable[Reference], loaded: Iterable[Mapping[str, str]]
-) -> tuple[dict[str, str], dict[str, Origin]]:
-    """`environ` plus the variables of each reference, a later one winning, and for each of these where it came from."""
+    environ: Mapping[str, str], references: Iterable[Reference], loaded: Iterable[Mapping[str, Value]]
+) -> tuple[dict[str, str], dict[str, Origin], list[str]]:
+    """`environ` plus the variables of each reference, a later one winning; for each of these where it came from; and a
+    line for each variable that was overridden."""
     merged = dict(environ)
     origins: dict[str, Origin] = {}
+    overridden = []
     for reference, variables in zip(references, loaded, strict=True):
-        for name in variables:
-            over = (
-                str(origins[name].reference)
-                if name in origins
-                else "the function's own"
-                if name in merged
-                else ""
-            )
-            origins[name] = Origin(reference, over)
-        merged.update(variables)
-    return merged, origins
+        for name, value in variables.items():
+            over = str(origins[name].reference) if name in origins else OWN if name in merged else ""
+            origins[name] = Origin(reference, value, over)
+            merged[name] = value.text
+            if over:
+                overridden.append(f"{reference} overrides {printable(name)} of {over}")
+    return merged, origins, overridden
 
 
 def warnings(origins: Mapping[str, Origin]) -> list[str]:

@@ -40,10 +40,10 @@ class CombinedError(EntrypointError):
 class SecretError(EntrypointError):
     """Why the secret that a variable asks for could not be loaded, and what to do about it."""
 
-    def __init__(self, variable: str, secret: str, cause: EntrypointError, remedy: str) -> None:
+    def __init__(self, variable: str, kind: str, target: str, cause: EntrypointError, remedy: str) -> None:
         variable = printable(variable)
-        super().__init__(f"{variable}: secret {secret}: {cause}" + (f"; {remedy}" if remedy else ""))
-        self.subject = {"variable": variable, "secret": secret}
+        super().__init__(f"{variable}: {kind} {target}: {cause}" + (f"; {remedy}" if remedy else ""))
+        self.subject = {"variable": variable, "secret": target}
         self.error_type = cause.error_type
 
 
@@ -88,6 +88,18 @@ class DocumentError(EntrypointError):
     """A secret was fetched but cannot become environment variables."""
 
     error_type = "Function.InvalidSecret"
+
+
+class ParameterNotFoundError(EntrypointError):
+    """SSM does not know a parameter, or has nothing below a path."""
+
+    error_type = "Function.ParameterNotFound"
+
+
+class OverrideError(EntrypointError):
+    """A variable would be overridden, which LAMBDA_ENV_ON_OVERRIDE=deny forbids."""
+
+    error_type = "Function.OverrideDenied"
 
 
 class EnvironmentTooLargeError(EntrypointError):

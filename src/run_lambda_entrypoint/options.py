@@ -8,34 +8,36 @@ from .log import LEVELS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 TIMEOUT_VARIABLE = "LAMBDA_ENV_TIMEOUT_SECONDS"
 TRANSPORT_VARIABLE = "LAMBDA_ENV_TRANSPORT"
 LOG_LEVEL_VARIABLE = "LAMBDA_ENV_LOG_LEVEL"
-VARIABLES = frozenset({TIMEOUT_VARIABLE, TRANSPORT_VARIABLE, LOG_LEVEL_VARIABLE})
+ON_OVERRIDE_VARIABLE = "LAMBDA_ENV_ON_OVERRIDE"
+VARIABLES = frozenset({TIMEOUT_VARIABLE, TRANSPORT_VARIABLE, LOG_LEVEL_VARIABLE, ON_OVERRIDE_VARIABLE})
 TRANSPORTS = ("auto", "direct", "botocore")
+ON_OVERRIDE = ALLOW, WARN, DENY = ("allow", "warn", "deny")
+FORMATS = ("text", "json")
 # Lambda's init phase ends at 10 s; what is left is for the runtime client's own start.
 DEFAULT_TIMEOUT = "8"
 LONGEST_TIMEOUT = 900.0
 
-_WITH_VALUE = frozenset({"--log-level", "--rie-path", "--timeout"})
+_WITH_VALUE = frozenset({"--format", "--log-level", "--rie-path", "--timeout"})
 
 
 class Options:
-    """What the user asked for. `timeout` is in seconds, `transport` one of TRANSPORTS, `log_level` one of LEVELS;
-    `command` is never empty."""
+    """What the user asked for. `timeout` is in seconds, `transport` one of TRANSPORTS, `on_override` one of
+    ON_OVERRIDE, `log_level` one of LEVELS, `dry_run` one of FORMATS or "". `command` may be empty in a dry run only."""
 
-    __slots__ = ("command", "log_level", "rie_path", "timeout", "transport")
+    __slots__ = ("command", "dry_run", "log_level", "on_override", "rie_path", "timeout", "transport")
 
-    def __init__(
-        self, rie_path: str | None, timeout: float, transport: str, log_level: str, command: list[str]
-    ) -> None:
-        self.rie_path = rie_path
-        self.timeout = timeout
-        self.transport = transport
-        self.log_level = log_level
-        self.command = command
+    rie_path: str | None
+    timeout: float
+    transport: str
+    on_override: str
+    log_level: str
+    dry_run: str
+    command: list[str]
 
 
 def parse(words: Sequence[str], environ: Mapping[str, str]) -> Options:
@@ -45,11 +47,6 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> Options:
     """
     ours, command = _split(words)
     given = _parse(ours) if ours else {}
-    rie_path = given.get("rie_path")
-    if rie_path == "":
-        raise UsageError("--rie-path is empty; it takes the path of the Runtime Interface Emulator")
-    if not command:
-        raise UsageError("no command to start; write it behind the options, after --, and see --help")
 
     def value(option: str, variable: str, default: str) -> tuple[str, Callable[[str], EntrypointError]]:
         """The text of an option, which beats its variable, and how to refuse it."""
@@ -61,13 +58,21 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> Options:
             f'{variable} is "{printable(text, 80)}"; it takes {form}'
         )
 
-    return Options(
-        rie_path,
-        _seconds(*value("--timeout", TIMEOUT_VARIABLE, DEFAULT_TIMEOUT)),
-        _one_of(TRANSPORTS, *value("", TRANSPORT_VARIABLE, TRANSPORTS[0])),
-        _one_of(LEVELS, *value("--log-level", LOG_LEVEL_VARIABLE, "info")),
-        command,
-    )
+    asked = Options()
+    asked.command = command
+    asked.rie_path = given.get("rie_path")
+    asked.timeout = _seconds(*value("--timeout", TIMEOUT_VARIABLE, DEFAULT_TIMEOUT))
+    asked.transport = _one_of(TRANSPORTS, *value("", TRANSPORT_VARIABLE, TRANSPORTS[0]))
+    asked.on_override = _one_of(ON_OVERRIDE, *value("", ON_OVERRIDE_VARIABLE, ALLOW))
+    asked.log_level = _one_of(LEVELS, *value("--log-level", LOG_LEVEL_VARIABLE, "info"))
+    asked.dry_run = _one_of(FORMATS, *value("--format", "", FORMATS[0])) if given.get("dry_run") else ""
+    if asked.rie_path == "":
+        raise UsageError("--rie-path is empty; it takes the path of the Runtime Interface Emulator")
+    if given.get("format") and not asked.dry_run:
+        raise UsageError("--format goes with --dry-run only")
+    if not command and not asked.dry_run:
+        raise UsageError("no command to start; write it behind the options, after --, and see --help")
+    return asked
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -84,11 +89,11 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(words[:index]), list(words[index:])
 
 
-def _parse(words: list[str]) -> dict[str, str | None]:
+def _parse(words: list[str]) -> dict[str, Any]:
     # Only here: a start without options (an AWS_LAMBDA_EXEC_WRAPPER, say) need not pay 4 ms for argparse.
     from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
 
-    from . import __version__
+    from . import __build__, __version__
 
     class Parser(ArgumentParser):
         def error(self, message: str) -> NoReturn:
@@ -114,12 +119,21 @@ def _parse(words: list[str]) -> dict[str, str | None]:
         help=f"time for fetching all secrets, {DEFAULT_TIMEOUT} by default (or {TIMEOUT_VARIABLE})",
     )
     parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="do all but start COMMAND (which may be left out): print what would be set, by names, and started",
+    )
+    parser.add_argument("--format", metavar="FORMAT", help="of the dry run's output: text (a table) or json")
+    parser.add_argument(
         "--log-level",
         metavar="LEVEL",
         help=f"{', '.join(LEVELS)}: what is told on standard error, info by default (or {LOG_LEVEL_VARIABLE})",
     )
     parser.add_argument(
-        "--version", action="version", version=f"%(prog)s {__version__}", help="print the version"
+        "--version",
+        action="version",
+        version=f"%(prog)s {__version__} ({__build__})",
+        help="print version and commit",
     )
     parser.add_argument("-h", "--help", action="help", default=SUPPRESS, help="print this help")
     return vars(parser.parse_args(words))
@@ -127,16 +141,23 @@ def _parse(words: list[str]) -> dict[str, str | None]:
 
 _DESCRIPTION = """\
 Puts secrets of AWS Secrets Manager into the environment, then becomes COMMAND.
+Variables tell which, applied in this order (a later one overrides an earlier
+one and the function's own; of one kind, in byte order of their names):
 
-SECRETS_MANAGER_ARN and every LAMBDA_ENV_SECRETS_MANAGER_ARN_* name a secret, by
-ARN or name, that holds a JSON object; each of its keys becomes a variable. A
-later secret (in byte order of the variables' names) overrides an earlier one,
-secrets override the function's own variables."""
+  SECRETS_MANAGER_ARN               each key of the secret becomes a variable
+  LAMBDA_ENV_SSM_PATH_*             each SSM parameter below this path
+  LAMBDA_ENV_SECRETS_MANAGER_ARN_*  each key of the secret
+  LAMBDA_ENV_VALUE_FROM_NAME        sets NAME to one value: of a secret, of one
+                                    of its keys, or of an SSM parameter
+
+A secret is ARN or NAME, then :KEY:STAGE:VERSION as in ECS, each may be empty."""
 
 _EPILOG = f"""\
 variables:
   {TIMEOUT_VARIABLE}  as --timeout, which beats it (at most {LONGEST_TIMEOUT:g})
   {LOG_LEVEL_VARIABLE}        as --log-level, which beats it
+  {ON_OVERRIDE_VARIABLE}      {", ".join(ON_OVERRIDE)}: where a secret would override
+                              a variable ({ALLOW})
   {TRANSPORT_VARIABLE}        {", ".join(TRANSPORTS)}: who talks to AWS (auto)
 
 exit codes: 2 wrong arguments, 125 no secrets or another failure of this

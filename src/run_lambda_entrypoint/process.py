@@ -57,15 +57,24 @@ def find(word: str, path: str | None, role: str = "command") -> str:
     raise CommandNotFoundError(f'{role} "{printable(word)}" was not found ({where}); give its absolute path')
 
 
-def emulated(emulator: str, log_level: str, command: list[str]) -> list[str]:
-    """The emulator's own command line.
+def found(command: list[str], emulator: str | None, environ: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The file to start for `command` and its arguments; where `emulator` names the Runtime Interface Emulator, that
+    with the command as its arguments. Nothing for no command (a dry run).
 
-    `log_level` is the function's LOG_LEVEL from before the secrets: put first among the arguments, it beats the
-    variable, so that a secret called LOG_LEVEL does not change (or, unknown, end) the emulator. No `--` stands before
-    the command: the emulator would run it.
+    Raises CommandNotFoundError, CommandNotExecutableError.
     """
-    level = log_level.lower() if log_level.lower() in EMULATOR_LEVELS else "info"
-    return [emulator, "--log-level", level, *command]
+    path = environ.get("PATH")
+    if not command:
+        return "", []
+    file = find(command[0], path)
+    if not emulator:
+        return file, command
+    # LOG_LEVEL from before the secrets, put first among the emulator's arguments, beats the variable: a secret called
+    # LOG_LEVEL must not change (or, unknown, end) the emulator. No `--` before the command: the emulator would run it.
+    # And the file instead of the word: the emulator would look that up in the PATH that a secret may have set.
+    level = environ.get("LOG_LEVEL", "").lower()
+    options = ["--log-level", level if level in EMULATOR_LEVELS else "info"]
+    return find(emulator, path, "emulator (--rie-path)"), [emulator, *options, file, *command[1:]]
 
 
 def replace(file: str, arguments: list[str], environ: Mapping[bytes, bytes]) -> NoReturn:
@@ -85,6 +94,27 @@ def replace(file: str, arguments: list[str], environ: Mapping[bytes, bytes]) -> 
         os.execve(file, arguments, environ)
     except OSError as error:
         raise _refusal(file, error) from None
+
+
+def check(file: str, arguments: list[str], environ: Mapping[bytes, bytes]) -> None:
+    """Raises what `replace` would, as far as that can be known without doing it: a program's own loader is not tried.
+    Without a file (a dry run without a command) only the size is checked."""
+    if file and os.access(file, os.R_OK):
+        with open(file, "rb") as program:
+            start = program.read(256)
+        words = start.removeprefix(b"#!").partition(b"\n")[0].split()
+        if start.startswith(b"#!") and words and not os.path.exists(words[0]):
+            raise _refusal(file, OSError(errno.ENOENT, ""))
+        if not start.startswith((b"#!", b"\x7fELF")):
+            raise _refusal(file, OSError(errno.ENOEXEC, ""))
+    # The kernel counts arguments and environment before it looks at the format, which nothing knows of this file.
+    nothing = os.memfd_create("nothing")
+    os.write(nothing, b"nothing")
+    try:
+        os.execve(f"/proc/self/fd/{nothing}", arguments or ["nothing"], environ)
+    except OSError as error:
+        if error.errno == errno.E2BIG:
+            raise _refusal(file, error) from None
 
 
 def _refusal(file: str, error: OSError) -> EntrypointError:

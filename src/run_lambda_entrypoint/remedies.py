@@ -8,6 +8,7 @@ from time import gmtime, strftime
 
 from .aws.endpoints import partition
 from .errors import CertificateError, DeadlineError, EntrypointError, NetworkError, ServiceError, printable
+from .references import PARAMETER, PATH, SECRET, Reference
 
 CHECK = "check name, region and account"
 CHECK_ARN = (
@@ -22,8 +23,8 @@ SKEWED = re.compile("Signature expired|not yet current|RequestTimeTooSkewed|Requ
 ARN = re.compile(r"arn:aws[a-z0-9-]*:[A-Za-z0-9:/_+=.@!*?-]+")
 
 
-def remedy(error: EntrypointError, secret: str, region: str) -> str:
-    """What may help against `error`, met when `secret` (ARN or name) was asked for in `region`; "" if that is said."""
+def remedy(error: EntrypointError, reference: Reference, region: str) -> str:
+    """What may help against `error`, met when `reference` was asked for in `region`; "" if the error says that."""
     if isinstance(error, DeadlineError):
         error = error.fault
     if isinstance(error, CertificateError):
@@ -32,10 +33,12 @@ def remedy(error: EntrypointError, secret: str, region: str) -> str:
         )
     if isinstance(error, NetworkError):
         return ROUTE
-    return _of_service(error, secret, region) if isinstance(error, ServiceError) else ""
+    if error.error_type in ("Function.SecretNotFound", "Function.ParameterNotFound"):
+        return _where(reference, region)
+    return _of_service(error, reference, region) if isinstance(error, ServiceError) else ""
 
 
-def _of_service(error: ServiceError, secret: str, region: str) -> str:
+def _of_service(error: ServiceError, reference: Reference, region: str) -> str:
     if error.throttled:
         return (
             "AWS limits how often it may be asked; have fewer functions start at once, or raise the timeout"
@@ -48,26 +51,36 @@ def _of_service(error: ServiceError, secret: str, region: str) -> str:
     if error.error_type == "Function.CredentialsRefused":
         return "these credentials are wrong, expired, or for another partition; get new ones"
     if error.code == "AccessDeniedException":
-        return f"allow it in the role's policy: {_statement(error.text, secret, region)}"
-    if error.code == "ResourceNotFoundException":
-        if secret.startswith("arn:"):
-            return f"it was asked for in region {region}, account {secret.split(':')[4]}; {CHECK_ARN}"
-        return f"it was asked for in region {region}, the account of the credentials; {CHECK}"
+        return f"allow it in the role's policy: {_statement(error.text, reference, region)}"
     if error.code == "DecryptionFailure":
         return "is its KMS key enabled, and may the role use it (kms:Decrypt)?"
     if "deletion" in error.text:
-        return f"restore it: aws secretsmanager restore-secret --region {region} --secret-id {secret}"
+        return (
+            f"restore it: aws secretsmanager restore-secret --region {region} --secret-id {reference.target}"
+        )
     return ""
 
 
-def _statement(text: str, secret: str, region: str) -> str:
+def _where(reference: Reference, region: str) -> str:
+    arn = reference.target.split(":")
+    account = f"account {arn[4]}" if arn[0] == "arn" and len(arn) > 4 else "the account of the credentials"
+    check = CHECK_ARN if len(arn) > 4 and reference.kind == SECRET else CHECK
+    return f"it was asked for in region {region}, {account}; {check}"
+
+
+def _statement(text: str, reference: Reference, region: str) -> str:
     """The IAM statement that is missing; for KMS when the message says that its key is the obstacle."""
     named = {arn.split(":")[2]: arn.rstrip(".") for arn in ARN.findall(text)}
     if "kms" in text.lower():
-        action, resource = "kms:Decrypt", named.get("kms", "THE ARN OF THE SECRET'S KEY")
+        action, resource = "kms:Decrypt", named.get("kms", "THE ARN OF THE KEY")
     else:
         found = partition(region)
-        pattern = f"arn:{found[0] if found else 'aws'}:secretsmanager:{region}:ACCOUNT:secret:{secret}-??????"
-        action = "secretsmanager:GetSecretValue"
-        resource = secret if secret.startswith("arn:") else named.get("secretsmanager", pattern)
+        service, action, resource = {
+            SECRET: ("secretsmanager", "secretsmanager:GetSecretValue", f"secret:{reference.target}-??????"),
+            PARAMETER: ("ssm", "ssm:GetParameters", ""),
+            PATH: ("ssm", "ssm:GetParametersByPath", f"parameter{reference.target}*"),
+        }[reference.kind]
+        pattern = f"arn:{found[0] if found else 'aws'}:{service}:{region}:ACCOUNT:{resource}"
+        own = ":".join(reference.target.split(":")[: 6 if service == "ssm" else 7])
+        resource = own if own.startswith("arn:") else named.get(service, pattern)
     return json.dumps({"Effect": "Allow", "Action": action, "Resource": resource})

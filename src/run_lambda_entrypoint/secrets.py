@@ -1,11 +1,13 @@
-"""From references to the variables that their secrets set."""
+"""From references to the variables that they set."""
 
 from __future__ import annotations
 
 from . import documents
 from .aws import Call, choice
 from .aws.fetch import fetch
+from .environment import Value
 from .errors import CombinedError, DocumentError, EntrypointError, FetchError, SecretError
+from .references import SECRET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,39 +21,70 @@ if TYPE_CHECKING:
 
 def load(
     references: Sequence[Reference], environ: Mapping[str, str], wish: str, deadline: Deadline, log: Log
-) -> list[dict[str, str]]:
+) -> list[dict[str, Value]]:
     """The variables of each reference, in order; what is asked for twice is fetched once.
 
     Raises CombinedError with a SecretError for each reference that failed, after all have been tried.
     """
-    calls = {
-        reference.secret: Call(
-            "secretsmanager", "GetSecretValue", {"SecretId": reference.secret}, reference.region
-        )
-        for reference in references
-    }
-    transport = choice.transport(environ, list(calls.values()), wish, log)
-    outcomes = dict(zip(calls, fetch(list(calls.values()), transport, deadline, log), strict=True))
+    plan = _plan(references)
+    calls = list(dict.fromkeys(plan.values()))
+    transport = choice.transport(environ, calls, wish, log)
+    outcomes = dict(zip(calls, fetch(calls, transport, deadline, log), strict=True))
     loaded, errors = [], []
     for reference in references:
         try:
-            loaded.append(_variables(outcomes[reference.secret]))
+            loaded.append(_values(reference, outcomes[plan[reference]]))
         except EntrypointError as error:
             # Only now: a start that goes well need not pay for it.
             from .remedies import remedy
 
-            region = reference.region or choice.own_region(environ)
-            advice = remedy(error, reference.secret, region)
-            errors.append(SecretError(reference.variable, reference.secret, error, advice))
+            advice = remedy(error, reference, reference.region or choice.own_region(environ))
+            errors.append(SecretError(reference.variable, reference.kind, reference.target, error, advice))
     if errors:
         raise CombinedError(errors)
     return loaded
 
 
-def _variables(outcome: Reply | EntrypointError) -> dict[str, str]:
+def _plan(references: Sequence[Reference]) -> dict[Reference, Call]:
+    """The call that answers each reference; several references to one version of a secret have one call."""
+    calls: dict[tuple[str, str, str], Call] = {}
+    plan = {}
+    for reference in references:
+        if reference.kind == SECRET:
+            asked = {
+                "SecretId": reference.target,
+                "VersionStage": reference.stage,
+                "VersionId": reference.version,
+            }
+            parameters = {name: text for name, text in asked.items() if text}
+            call = Call("secretsmanager", "GetSecretValue", parameters, reference.region)
+            plan[reference] = calls.setdefault((reference.target, reference.stage, reference.version), call)
+    if len(plan) < len(references):
+        from . import parameters as ssm
+
+        plan |= ssm.plan([reference for reference in references if reference.kind != SECRET])
+    return plan
+
+
+def _values(reference: Reference, outcome: Reply | EntrypointError) -> dict[str, Value]:
     if isinstance(outcome, EntrypointError):
         raise outcome
-    return documents.variables(_text(outcome))
+    if reference.kind != SECRET:
+        from . import parameters as ssm
+
+        return ssm.values(reference, outcome)
+    version = outcome.get("VersionId")
+    return {
+        name: Value(text, reference.target, version if isinstance(version, str) else "")
+        for name, text in _variables(reference, _text(outcome)).items()
+    }
+
+
+def _variables(reference: Reference, text: str) -> dict[str, str]:
+    if not reference.key and not reference.sets:
+        return documents.variables(text)
+    value = documents.value(text, reference.key, nested=bool(reference.sets)) if reference.key else text
+    return documents.checked({reference.sets or reference.key: value})
 
 
 def _text(reply: Reply) -> str:

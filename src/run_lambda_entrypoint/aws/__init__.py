@@ -23,6 +23,20 @@ class Call:
     def __str__(self) -> str:
         return f"{self.operation} {' '.join(map(str, self.parameters.values()))}"
 
+    def next(self, token: str) -> Call:
+        """The call for the page behind the one that ended with `token`."""
+        return Call(self.service, self.operation, {**self.parameters, "NextToken": token}, self.region)
+
+    @staticmethod
+    def joined(pages: list[Reply]) -> Reply:
+        """One reply with the lists of all pages."""
+        whole = dict(pages[0])
+        for page in pages[1:]:
+            for name, part in page.items():
+                if isinstance(part, list) and isinstance(whole.get(name), list):
+                    whole[name] = whole[name] + part
+        return whole
+
 
 if TYPE_CHECKING:
 

@@ -75,11 +75,13 @@ def _outcome(
 ) -> Outcome | None:
     """Sends `call` until it succeeds or fails for good; None when the time is up. `faults` keeps the last passing
     fault."""
+    page = call
+    earlier: list[Reply] = []
     tries = 0
     while left := deadline.left():
         tries += 1
         try:
-            reply = transport.send(call, left)
+            reply = transport.send(page, left)
         except FetchError as error:
             if not error.passing:
                 return error
@@ -92,7 +94,12 @@ def _outcome(
             log.debug(
                 f"{call}: answered by {transport.host(call)} in {1000 * (left - deadline.left()):.1f} ms"
             )
-            return reply
+            token = reply.get("NextToken")
+            if not token:
+                return call.joined([*earlier, reply]) if earlier else reply
+            earlier.append(reply)
+            page, tries = call.next(token), 0
+            continue
         # Full jitter: hundreds of cold starts that were throttled together must not come back together.
         throttled = isinstance(fault, ServiceError) and fault.throttled
         first, longest = PAUSES_THROTTLED if throttled else PAUSES

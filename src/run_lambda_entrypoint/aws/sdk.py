@@ -12,7 +12,7 @@ from ssl import SSLCertVerificationError
 from threading import Lock
 
 import botocore.utils
-from botocore import exceptions
+from botocore import exceptions, xform_name
 from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.session import Session
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from .endpoints import Endpoint
 
 CONNECT_SECONDS = 2.0
-METHODS = {"GetSecretValue": "get_secret_value"}
 
 # Errors whose texts tell about configuration and hold no part of a file's content. Of all others only the name is
 # shown: a parser's message may quote the line with the key on it.
@@ -92,7 +91,7 @@ class BotocoreTransport:
         try:
             with self._lock:  # sessions are not made for threads, and one look-up of credentials serves all
                 client = self._client(call.service, call.region or self._region, seconds)
-            reply: Reply = getattr(client, METHODS[call.operation])(**call.parameters)
+            reply: Reply = getattr(client, xform_name(call.operation))(**call.parameters)
         except EntrypointError:
             raise
         except (
