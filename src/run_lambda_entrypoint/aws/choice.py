@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from . import Call, Transport
     from .endpoints import Endpoint
 
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 AUTO, DIRECT, BOTOCORE = "auto", "direct", "botocore"
 
 
@@ -53,6 +54,13 @@ def decide(
     no transport can use, and where DIRECT is wished but cannot be.
     """
     key_id, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
+    for name in CREDENTIALS:
+        value = environ.get(name, "")
+        if not value.isascii() or not value.isprintable() or " " in value:
+            # It would end up in a header of the request, or make a signature that nobody can explain.
+            raise ConfigurationError(
+                f"{name} holds a space, a line break or another character that no credential has"
+            )
     if key_id and not secret:
         raise ConfigurationError(
             "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not; set both, or neither"
