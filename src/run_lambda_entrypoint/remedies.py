@@ -20,6 +20,7 @@ ROUTE = (
     "gateway, with a security group that lets HTTPS out"
 )
 SKEWED = re.compile("Signature expired|not yet current|RequestTimeTooSkewed|RequestExpired")
+SUFFIX = re.compile("-[A-Za-z0-9]{6}$")  # what Secrets Manager puts behind a secret's name in its ARN
 ARN = re.compile(r"arn:aws[a-z0-9-]*:[A-Za-z0-9:/_+=.@!*?-]+")
 
 
@@ -50,6 +51,8 @@ def _of_service(error: ServiceError, reference: Reference, region: str) -> str:
         )
     if error.error_type == "Function.CredentialsRefused":
         return "these credentials are wrong, expired, or for another partition; get new ones"
+    if "explicit deny" in error.text:
+        return "a policy denies it explicitly: that Deny has to go, an Allow does not help"
     if error.code == "AccessDeniedException":
         return f"allow it in the role's policy: {_statement(error.text, reference, region)}"
     if error.code == "DecryptionFailure":
@@ -71,7 +74,7 @@ def _where(reference: Reference, region: str) -> str:
 def _statement(text: str, reference: Reference, region: str) -> str:
     """The IAM statement that is missing; for KMS when the message says that its key is the obstacle."""
     named = {arn.split(":")[2]: arn.rstrip(".") for arn in ARN.findall(text)}
-    if "kms" in text.lower():
+    if "kms:Decrypt" in text or "Access to KMS" in text:
         action, resource = "kms:Decrypt", named.get("kms", "THE ARN OF THE KEY")
     else:
         found = partition(region)
@@ -82,5 +85,7 @@ def _statement(text: str, reference: Reference, region: str) -> str:
         }[reference.kind]
         pattern = f"arn:{found[0] if found else 'aws'}:{service}:{region}:ACCOUNT:{resource}"
         own = ":".join(reference.target.split(":")[: 6 if service == "ssm" else 7])
+        if service == "secretsmanager" and not SUFFIX.search(own):
+            own += "-??????"
         resource = own if own.startswith("arn:") else named.get(service, pattern)
     return json.dumps({"Effect": "Allow", "Action": action, "Resource": resource})

@@ -81,5 +81,5 @@ def refusal(code: str, text: object, status: int, date: str = "") -> ServiceErro
     """An error that AWS reports, and whether it may pass."""
     throttled = status == 429 or code in THROTTLING
     passing = throttled or status >= 500 or code in TRANSIENT
-    message = printable(text).rstrip(". ") if isinstance(text, str) else ""
+    message = printable(text, 1000).rstrip(". ") if isinstance(text, str) else ""
     return ServiceError(code, message, passing=passing, throttled=throttled, date=date)
