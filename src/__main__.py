@@ -5,6 +5,8 @@ are, and a module of the function's must not stand in for one of ours. Every sta
 nothing that is not loaded already.
 """
 
+import _signal  # type: ignore[import-not-found]
+import posix
 import sys
 from importlib.util import MAGIC_NUMBER
 from marshal import loads
@@ -16,6 +18,13 @@ if sys.version_info < (3, 10):  # noqa: UP036 - an image may have an older one
     sys.exit(125)
 
 sys.dont_write_bytecode = True
+
+for signal in (
+    _signal.SIGINT,
+    _signal.SIGTERM,
+):  # until main has its own handler: no traceback, and it ends PID 1 too
+    if _signal.getsignal(signal) != _signal.SIG_IGN:
+        _signal.signal(signal, lambda number, _: posix._exit(128 + number))
 
 archive, *library = sys.path
 if not (sys.flags.isolated and sys.flags.no_site):

@@ -48,7 +48,9 @@ def main() -> NoReturn:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupted)
     try:
-        start(sys.argv[1:], environ, started, log)
+        # As bytes whatever the locale says, like the environment.
+        words = [os.fsencode(word).decode("utf-8", "surrogateescape") for word in sys.argv[1:]]
+        start(words, environ, started, log)
         os._exit(0)
     except EntrypointError as error:
         failure = error

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 # People do keep these in a secret for the function's use. We never use them ourselves, and a function that suddenly
 # talks to AWS as someone else deserves a word.
 IDENTITY = frozenset(
-    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"}
+    {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SECURITY_TOKEN",
+        "AWS_SESSION_TOKEN",
+    }
 )
 
 
@@ -26,7 +33,8 @@ OWN = "the function's own"
 
 
 def pristine() -> dict[str, str]:
-    """The environment that the process was started with; of a name that stands twice the first counts (getenv).
+    """The environment that the process was started with; of a name that stands twice the first counts (getenv),
+    and what has no name or no "=" is left out: execve(2) as Python has it takes pairs.
 
     Not os.environ: under a C locale CPython adds LC_CTYPE (PEP 538), even with -I, and only /proc/self/environ still
     holds the original. Where /proc is not mounted os.environ has to do.
@@ -118,4 +126,5 @@ def _size(environ: Mapping[str, str]) -> int:
 
 
 def as_bytes(text: str) -> bytes:
+    """The bytes that `text` was decoded from."""
     return text.encode("utf-8", "surrogateescape")

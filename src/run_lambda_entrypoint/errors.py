@@ -201,6 +201,10 @@ class InterruptedBySignalError(EntrypointError):
 
 def internal(error: Exception) -> EntrypointError:
     """A fault of this program's own, told by type and place: the message of an unexpected error may hold anything."""
+    if isinstance(error, ImportError):
+        return EntrypointError(
+            f"this Python lacks the module {error.name}; install all of its standard library"
+        )
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

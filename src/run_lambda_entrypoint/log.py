@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from .errors import EntrypointError
 
+PATIENCE = 0.5  # seconds that a full pipe is waited for
+PIECE = 4096  # bytes that a pipe takes at once when it is ready at all (PIPE_BUF, pipe(7))
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -59,12 +61,17 @@ class Log:
         return json.dumps({"timestamp": timestamp, "level": level.upper(), "message": message, **fields})
 
     def _write(self, lines: list[str]) -> None:
-        if lines and sys.stderr is not None:  # None where descriptor 2 is closed: it may be a socket by now
-            try:
-                # One write, so that lines of other processes do not come between.
-                os.write(
-                    sys.stderr.fileno(),
-                    "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"),
-                )
-            except OSError:
-                return  # nobody is left to tell
+        if not lines or sys.stderr is None:  # None where descriptor 2 is closed: it may be a socket by now
+            return
+        import select
+
+        rest = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+        ready = select.poll()
+        ready.register(2, select.POLLOUT)
+        until = time.monotonic() + PATIENCE
+        try:
+            # A pipe that nobody empties must not keep a signal or the deadline from ending this process.
+            while rest and ready.poll(max(0.0, until - time.monotonic()) * 1000):
+                rest = rest[os.write(2, rest[:PIECE]) :]
+        except OSError:
+            return  # nobody is left to tell

@@ -67,7 +67,7 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> Options:
     asked.on_override = _one_of(ON_OVERRIDE, *value("", ON_OVERRIDE_VARIABLE, ALLOW))
     asked.log_level = _one_of(LEVELS, *value("--log-level", LOG_LEVEL_VARIABLE, "info"))
     asked.dry_run = _one_of(FORMATS, *value("--format", "", FORMATS[0])) if given.get("dry_run") else ""
-    if asked.rie_path == "":
+    if asked.rie_path == "" and not environ.get("AWS_LAMBDA_RUNTIME_API"):
         raise UsageError("--rie-path is empty; it takes the path of the Runtime Interface Emulator")
     if given.get("format") and not asked.dry_run:
         raise UsageError("--format goes with --dry-run only")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
+from .environment import as_bytes
 from .errors import (
     CommandNotExecutableError,
     CommandNotFoundError,
@@ -38,14 +39,14 @@ def find(word: str, path: str | None, role: str = "command") -> str:
         candidates = [f"{folder or '.'}/{word}" for folder in folders]
     refused = None
     for candidate in candidates:
-        if os.path.isfile(candidate):
-            if os.access(candidate, os.X_OK):
+        if os.path.isfile(as_bytes(candidate)):
+            if os.access(as_bytes(candidate), os.X_OK):
                 return candidate
             refused = (
                 refused
                 or f"{printable(candidate)} is not executable by this user; chmod 0755 it in the image"
             )
-        elif "/" in word and os.path.exists(candidate):
+        elif "/" in word and os.path.exists(as_bytes(candidate)):
             refused = f"{printable(candidate)} is no program but a folder or a device; name a regular file"
     if refused:
         raise CommandNotExecutableError(f"{role}: {refused}")
@@ -91,7 +92,7 @@ def replace(file: str, arguments: list[str], environ: Mapping[bytes, bytes]) -> 
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
     try:
-        os.execve(file, arguments, environ)
+        os.execve(as_bytes(file), list(map(as_bytes, arguments)), environ)
     except OSError as error:
         raise _refusal(file, error) from None
 
@@ -99,8 +100,8 @@ def replace(file: str, arguments: list[str], environ: Mapping[bytes, bytes]) -> 
 def check(file: str, arguments: list[str], environ: Mapping[bytes, bytes]) -> None:
     """Raises what `replace` would, as far as that can be known without doing it: a program's own loader is not tried.
     Without a file (a dry run without a command) only the size is checked."""
-    if file and os.access(file, os.R_OK):
-        with open(file, "rb") as program:
+    if file and os.access(as_bytes(file), os.R_OK):
+        with open(as_bytes(file), "rb") as program:
             start = program.read(256)
         words = start.removeprefix(b"#!").partition(b"\n")[0].split()
         if start.startswith(b"#!") and words and not os.path.exists(words[0]):
@@ -111,7 +112,7 @@ def check(file: str, arguments: list[str], environ: Mapping[bytes, bytes]) -> No
     nothing = os.memfd_create("nothing")
     os.write(nothing, b"nothing")
     try:
-        os.execve(f"/proc/self/fd/{nothing}", arguments or ["nothing"], environ)
+        os.execve(f"/proc/self/fd/{nothing}", list(map(as_bytes, arguments)) or ["nothing"], environ)
     except OSError as error:
         if error.errno == errno.E2BIG:
             raise _refusal(file, error) from None
@@ -120,7 +121,7 @@ def check(file: str, arguments: list[str], environ: Mapping[bytes, bytes]) -> No
 def _refusal(file: str, error: OSError) -> EntrypointError:
     name = printable(file)
     if error.errno == errno.ENOENT:
-        if os.path.exists(file):
+        if os.path.exists(as_bytes(file)):
             return CommandNotFoundError(
                 f"{name} is there but its interpreter is not: the program that its first line (#!) or its ELF header "
                 "names does not exist in this image"

@@ -61,6 +61,9 @@ def decide(
             raise ConfigurationError(
                 f"{name} holds a space, a line break or another character that no credential has"
             )
+    for _, region in found:
+        if region and not endpoints.is_label(region):
+            raise ConfigurationError(f"AWS_REGION, or AWS_DEFAULT_REGION, is {region!a}, which is no region")
     if key_id and not secret:
         raise ConfigurationError(
             "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not; set both, or neither"

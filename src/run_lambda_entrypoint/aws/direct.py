@@ -26,6 +26,7 @@ CONNECT_SECONDS = 2.0
 TARGETS = {"secretsmanager": "secretsmanager", "ssm": "AmazonSSM"}
 LONGEST_LINE = 16_384
 MOST_HEADERS = 100
+LONGEST_NUMBER = 16
 
 
 class DirectTransport:
@@ -134,30 +135,47 @@ def _receive(stream: BinaryIO) -> tuple[int, dict[str, str], bytes]:
 
     Raises EOFError where the reply is cut short, ValueError where it is no HTTP, OSError.
     """
-    version, status, *_ = _line(stream).split(" ")
-    if not version.startswith("HTTP/1."):
-        raise ValueError
+    status = 100
+    while 100 <= status < 200:  # RFC 9110, 15.2: any number of these may come before the reply
+        version, code, *_ = _line(stream).split(" ")
+        if not version.startswith("HTTP/1."):
+            raise ValueError
+        status = _number(code, 10)
+        headers = _headers(stream)
+    return status, headers, _body(stream, headers)
+
+
+def _headers(stream: BinaryIO) -> dict[str, str]:
     headers: dict[str, str] = {}
     while line := _line(stream):
         name, _, value = line.partition(":")
-        headers[name.strip().lower()] = value.strip()
-        if len(headers) > MOST_HEADERS:
+        name, value = name.strip().lower(), value.strip()
+        # RFC 9112, 6.3: two lengths are no length.
+        if len(headers) == MOST_HEADERS or (name == "content-length" and headers.get(name, value) != value):
             raise ValueError
-    return int(status), headers, _body(stream, headers)
+        headers[name] = value
+    return headers
 
 
 def _body(stream: BinaryIO, headers: Mapping[str, str]) -> bytes:
     """The body as framed by chunks, by length, or by the connection's end; of one over the limit the start."""
     most = replies.SIZE_LIMIT + 1
-    if headers.get("transfer-encoding", "").lower() != "chunked":
+    if headers.get("transfer-encoding", "").lower().split(",")[-1].strip() != "chunked":
         length = headers.get("content-length")
-        return stream.read(most) if length is None else _exactly(stream, min(most, int(length)))
+        return stream.read(most) if length is None else _exactly(stream, min(most, _number(length, 10)))
     body = b""
-    while len(body) < most and (size := int(_line(stream).partition(";")[0], 16)):
+    while len(body) < most and (size := _number(_line(stream).partition(";")[0].strip(), 16)):
         body += _exactly(stream, min(most, size))
-        if _line(stream):
+        if size < most and _line(stream):
             raise ValueError
     return body
+
+
+def _number(text: str, base: int) -> int:
+    """int() alone would take "-1", "+1" and "1_000"."""
+    if not text.isalnum() or len(text) > LONGEST_NUMBER:
+        raise ValueError
+    return int(text, base)
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:

@@ -43,7 +43,7 @@ def resolve(service: str, region: str, environ: Mapping[str, str]) -> Endpoint |
     """The endpoint that botocore would choose, or None where only botocore can say."""
     fips, dual_stack = flag(environ, "AWS_USE_FIPS_ENDPOINT"), flag(environ, "AWS_USE_DUALSTACK_ENDPOINT")
     configured = _configured(service, environ)
-    if dual_stack or (configured and fips) or not _is_label(region):
+    if dual_stack or (configured and fips) or not is_label(region):
         return None
     if configured:
         return _parsed(configured)
@@ -78,16 +78,21 @@ def _parsed(url: str) -> Endpoint | None:
     else:
         host, colon, port = authority.partition(":")
         port = colon + port
-        usual = all(map(_is_label, host.split(".")))
+        usual = all(map(is_label, host.split(".")))
     number = port[1:] or ("443" if secure else "80")
     if scheme.lower() not in ("http", "https") or not usual or not _PATH.issuperset(path):
+        return None
+    if {"", ".", ".."} & set(path.split("/")[:-1]) or path.endswith(
+        (".", "//")
+    ):  # such a path is signed as another
         return None
     if not _DIGITS.issuperset(number) or not 0 < int(number) < 65536:
         return None
     return Endpoint(host.lower(), port=int(number), path=slash + path or "/", secure=secure, amazon=False)
 
 
-def _is_label(text: str) -> bool:
+def is_label(text: str) -> bool:
+    """Whether `text` may stand between the dots of a host's name, as a region does."""
     return 0 < len(text) < 64 and _LABEL.issuperset(text.lower()) and "-" not in (text[0], text[-1])
 
 

@@ -47,8 +47,15 @@ def fetch(calls: Sequence[Call], transport: Transport, deadline: Deadline, log: 
             if outcome is not None:  # else the time is up, which the main thread tells
                 finished.put((index, outcome))
 
-    for _ in range(min(AT_ONCE, len(calls))):
-        start_new_thread(work, ())
+    for number in range(min(AT_ONCE, len(calls))):
+        try:
+            start_new_thread(work, ())
+        except RuntimeError:  # the limit of processes: fewer have to do, but one
+            if number == 0:
+                raise EntrypointError(
+                    "no thread can be started; raise the limit of processes (ulimit -u)"
+                ) from None
+            break
     try:
         transport.prepare()
     except EntrypointError as error:

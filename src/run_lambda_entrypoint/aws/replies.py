@@ -46,8 +46,9 @@ def read(host: str, status: int, headers: Mapping[str, str], body: bytes) -> Rep
     """
     if len(body) > SIZE_LIMIT:
         raise FetchError(f"the reply of {host} is over {SIZE_LIMIT:,} bytes; no secret is that large")
-    length = headers.get("content-length", "")
-    if length.isdecimal() and len(body) < int(length):
+    chunked = "transfer-encoding" in headers  # which overrides a length (RFC 9112, 6.3)
+    length = "" if chunked else headers.get("content-length", "")
+    if length.isdecimal() and len(length) < 16 and len(body) < int(length):
         raise FetchError(f"the reply of {host} was cut short", passing=True)
     try:
         reply = json.loads(body)
@@ -57,7 +58,7 @@ def read(host: str, status: int, headers: Mapping[str, str], body: bytes) -> Rep
         raise _refusal(host, status, headers, reply if isinstance(reply, dict) else {})
     if not isinstance(reply, dict):
         # Framed by nothing but the connection's end, half an object is most likely a reply cut short.
-        unframed = not length and "transfer-encoding" not in headers
+        unframed = not length and not chunked
         if unframed and reply is None and body[:1] in (b"", b"{"):
             raise FetchError(f"the reply of {host} was cut short", passing=True)
         raise FetchError(

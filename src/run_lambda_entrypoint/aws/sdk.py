@@ -21,7 +21,7 @@ from urllib3.util import parse_url
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from .. import __version__
-from ..errors import ConfigurationError, CredentialsMissingError, EntrypointError, printable
+from ..errors import ConfigurationError, CredentialsMissingError, EntrypointError, NetworkError, printable
 from . import faults, replies, trust
 
 TYPE_CHECKING = False
@@ -84,7 +84,8 @@ class BotocoreTransport:
         endpoint = self._endpoints.get((call.service, region))
         if client:
             return _authority(client.meta.endpoint_url)
-        return endpoint.authority if endpoint else f"{call.service} in {region or 'an unknown region'}"
+        known = endpoint.authority if endpoint else f"{call.service} in {region or 'an unknown region'}"
+        return f"{known}, or from the source of its credentials"
 
     def send(self, call: Call, seconds: float) -> Reply:
         """Sends `call` once. Raises EntrypointError."""
@@ -103,6 +104,9 @@ class BotocoreTransport:
             raise replies.refusal(printable(str(fault.get("Code")), 100), text, status) from None
         except exceptions.BotoCoreError as error:
             raise self._explained(error, call) from None
+        except OSError as error:  # of a file or program that the configuration names
+            what = f"{printable(str(error.filename or 'a file'))}: {error.strerror}"
+            raise ConfigurationError(f"AWS configuration: {what}; mend the setting that names it") from None
         return reply
 
     def _explained(self, error: exceptions.BotoCoreError, call: Call) -> EntrypointError:
@@ -116,6 +120,18 @@ class BotocoreTransport:
             )
         if isinstance(error, exceptions.NoRegionError):
             return ConfigurationError("no region: set AWS_REGION, or write the secret's full ARN")
+        if isinstance(error, exceptions.ConfigParseError):  # its text quotes lines of the file
+            return ConfigurationError(
+                f"AWS configuration: {printable(str(error.kwargs.get('path')))} cannot be parsed"
+            )
+        if isinstance(error, exceptions.CredentialRetrievalError):
+            provider = error.kwargs.get("provider")
+            if provider == "custom-process":  # what the program says may be anything
+                return ConfigurationError("AWS configuration: credential_process failed")
+            if isinstance(error.__context__, exceptions.MetadataRetrievalError):
+                return NetworkError(
+                    f"credentials from {provider}: {printable(str(error.__context__))}", passing=True
+                )
         if isinstance(error, TELLING):
             return ConfigurationError(f"AWS configuration: {printable(str(error))}")
         if not isinstance(error, PASSING):
@@ -131,6 +147,13 @@ class BotocoreTransport:
         if (service, region) not in self._clients:
             if self._session is None:
                 self._session = _session(self._environ, seconds)
+            try:
+                self._session.get_credentials()
+            except (ValueError, RuntimeError) as error:  # whose texts may quote a file
+                raise ConfigurationError(
+                    f"the configuration of the AWS credentials cannot be used ({type(error).__name__}); check the "
+                    "AWS_* variables and the profile"
+                ) from None
             try:
                 client = self._session.create_client(service, region_name=region)
             except ValueError:  # botocore's word for a URL that it cannot use
@@ -184,6 +207,8 @@ def _isolate() -> None:
 def _session(environ: Mapping[str, str], seconds: float) -> Session:
     # Token caches are read, never written.
     botocore.utils.JSONFileCache.__setitem__ = lambda *_: None  # type: ignore[method-assign]
+    # One retry loop, ours.
+    botocore.utils.ContainerMetadataFetcher.RETRY_ATTEMPTS = 1
     session = Session()
     session.register_component("data_loader", ArchiveLoader())
     session.set_config_variable("max_attempts", 1)
@@ -206,10 +231,13 @@ def _bundle(environ: Mapping[str, str]) -> str:
     """The path of one PEM file of all stores. A memfd: OpenSSL wants a path, inside the archive there is none, and
     nothing is written to a disk. (That a host of Amazon's is verified against the union and not against Amazon's own
     roots first comes to the same: these are part of the archive's bundle.)"""
+    stores = trust.stores(environ, amazon=False)
+    readable = [pem for _, read in stores if trust.context(pem := read())]  # one bad store would spoil all
+    if not readable:
+        raise trust.unreadable(stores)
     memory = os.memfd_create("certificates")
     with open(memory, "wb", closefd=False) as file:
-        for _, read in trust.stores(environ, amazon=False):
-            file.write(read() + b"\n")
+        file.write(b"\n".join(readable))
     return f"/proc/self/fd/{memory}"
 
 

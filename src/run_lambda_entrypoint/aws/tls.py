@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from _thread import allocate_lock
 
-from ..errors import ConfigurationError, EntrypointError
 from . import faults, trust
 
 TYPE_CHECKING = False
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from socket import socket
 
+    from ..errors import EntrypointError
     from .endpoints import Endpoint
 
 
@@ -28,10 +28,9 @@ class Tls:
     def secured(self, endpoint: Endpoint, connection: socket, connect: Callable[[], socket]) -> ssl.SSLSocket:
         """`connection` after the handshake, or another that `connect` makes. Raises EntrypointError, OSError."""
         tried: list[str] = []
-        fault: EntrypointError = ConfigurationError(
-            "no trust store holds a certificate; set AWS_CA_BUNDLE to a PEM file"
-        )
-        for name, read in trust.stores(self._environ, amazon=endpoint.amazon):
+        stores = trust.stores(self._environ, amazon=endpoint.amazon)
+        fault: EntrypointError = trust.unreadable(stores)
+        for name, read in stores:
             context = self._context(name, read)
             if context is None:
                 continue
@@ -53,16 +52,5 @@ class Tls:
         """What trusts the certificates of a store; None for a store that is empty."""
         with self._lock:
             if name not in self._contexts:
-                self._contexts[name] = _trusting(read())
+                self._contexts[name] = trust.context(read())
             return self._contexts[name]
-
-
-def _trusting(certificates: bytes) -> ssl.SSLContext | None:
-    # Not ssl.create_default_context: it loads the system's store, 20 to 30 ms.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_verify_locations(cadata=certificates.decode("ascii", "ignore"))
-    except (ssl.SSLError, ValueError):  # no certificate in there
-        return None
-    return context
