@@ -106,7 +106,10 @@ def start(words: list[str], environ: dict[str, str], started: float, log: Log) -
         raise environment.too_large(merged, origins) from None
     from . import dry_run
 
-    print(dry_run.report(asked.dry_run, origins, environ, command, emulated=bool(emulator)), flush=True)
+    try:
+        print(dry_run.report(asked.dry_run, origins, command, emulated=bool(emulator)), flush=True)
+    except BrokenPipeError:
+        return  # the reader has seen enough
 
 
 if __name__ == "__main__":

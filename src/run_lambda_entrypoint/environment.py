@@ -53,14 +53,15 @@ def pristine() -> dict[str, str]:
 
 
 class Value:
-    """A variable's value, and the secret or parameter, in which version, that it was read from."""
+    """A variable's value, and the secret or parameter, in which version and region, that it was read from."""
 
-    __slots__ = ("source", "text", "version")
+    __slots__ = ("region", "source", "text", "version")
 
-    def __init__(self, text: str, source: str, version: str) -> None:
+    def __init__(self, text: str, source: str, version: str, region: str) -> None:
         self.text = text
         self.source = source
         self.version = version
+        self.region = region
 
 
 class Origin:

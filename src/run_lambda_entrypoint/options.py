@@ -69,7 +69,7 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> Options:
     asked.dry_run = _one_of(FORMATS, *value("--format", "", FORMATS[0])) if given.get("dry_run") else ""
     if asked.rie_path == "" and not environ.get("AWS_LAMBDA_RUNTIME_API"):
         raise UsageError("--rie-path is empty; it takes the path of the Runtime Interface Emulator")
-    if given.get("format") and not asked.dry_run:
+    if given.get("format") is not None and not asked.dry_run:
         raise UsageError("--format goes with --dry-run only")
     if not command and not asked.dry_run:
         raise UsageError("no command to start; write it behind the options, after --, and see --help")

@@ -6,7 +6,7 @@ from .aws import Call
 from .documents import checked
 from .environment import Value
 from .errors import DocumentError, FetchError, ParameterNotFoundError, printable
-from .references import PATH, Reference
+from .references import PATH, Reference, region_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,13 +69,11 @@ def _one(reference: Reference, found: list[dict[str, Any]]) -> dict[str, Value]:
     bare, selector = ":".join(parts[:6]), "".join(f":{part}" for part in parts[6:])
     name = parts[5].removeprefix("parameter")
     for parameter in found:
-        same = parameter.get("ARN") == bare or parameter["Name"] in (
-            name,
-            name.removeprefix("/"),
-            reference.target,
-        )
+        # By name only where the reply has no ARN: parameters shared by two accounts may have one name.
+        names = (bare,) if parameter.get("ARN") else (name, name.removeprefix("/"), reference.target)
+        same = (parameter.get("ARN") or parameter["Name"]) in names
         if same and (parameter.get("Selector") or "") in (selector, ""):
-            return _values({reference.sets: parameter}, reference)
+            return _values({reference.sets: parameter})
     raise ParameterNotFoundError("ParameterNotFound: there is no such parameter, version or label")
 
 
@@ -95,15 +93,17 @@ def _below(reference: Reference, found: list[dict[str, Any]]) -> dict[str, Value
         named[name] = parameter
     if problems:
         raise DocumentError("; ".join(problems))
-    return _values(named, reference)
+    return _values(named)
 
 
-def _values(named: dict[str, dict[str, Any]], reference: Reference) -> dict[str, Value]:
+def _values(named: dict[str, dict[str, Any]]) -> dict[str, Value]:
     texts = checked({name: parameter["Value"] for name, parameter in named.items()})
-    return {
-        name: Value(text, named[name]["Name"], str(named[name].get("Version", "")))
-        for name, text in texts.items()
-    }
+    return {name: _value(text, named[name]) for name, text in texts.items()}
+
+
+def _value(text: str, parameter: dict[str, Any]) -> Value:
+    version, arn = parameter.get("Version", ""), parameter.get("ARN", "")
+    return Value(text, parameter["Name"], str(version), region_of(str(arn)))
 
 
 def _is_parameter(entry: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 
 from .environment import as_bytes
 from .errors import (
@@ -24,6 +25,9 @@ else:
 
 # What the emulator accepts (logrus.ParseLevel); anything else is fatal to it.
 EMULATOR_LEVELS = frozenset({"panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"})
+
+HEAD = 4096  # bytes that hold a script's first line, or an ELF program's headers and the name of its loader
+PT_INTERP = 3
 
 
 def find(word: str, path: str | None, role: str = "command") -> str:
@@ -98,16 +102,17 @@ def replace(file: str, arguments: list[str], environ: Mapping[bytes, bytes]) -> 
 
 
 def check(file: str, arguments: list[str], environ: Mapping[bytes, bytes]) -> None:
-    """Raises what `replace` would, as far as that can be known without doing it: a program's own loader is not tried.
-    Without a file (a dry run without a command) only the size is checked."""
+    """Raises what `replace` would, without doing it. Without a file (a dry run without a command) only the size of
+    arguments and environment is checked."""
     if file and os.access(as_bytes(file), os.R_OK):
-        with open(as_bytes(file), "rb") as program:
-            start = program.read(256)
-        words = start.removeprefix(b"#!").partition(b"\n")[0].split()
-        if start.startswith(b"#!") and words and not os.path.exists(words[0]):
-            raise _refusal(file, OSError(errno.ENOENT, ""))
-        if not start.startswith((b"#!", b"\x7fELF")):
+        with open(as_bytes(file), "rb") as program, open("/proc/self/exe", "rb") as own:
+            interpreter = _interpreter(program.read(HEAD), own.read(HEAD))
+        if interpreter is None:
             raise _refusal(file, OSError(errno.ENOEXEC, ""))
+        if interpreter and not os.path.exists(interpreter):
+            raise _refusal(file, OSError(errno.ENOENT, ""))
+        if interpreter and not (os.path.isfile(interpreter) and os.access(interpreter, os.X_OK)):
+            raise _refusal(file, OSError(errno.EACCES, os.strerror(errno.EACCES)))
     # The kernel counts arguments and environment before it looks at the format, which nothing knows of this file.
     nothing = os.memfd_create("nothing")
     os.write(nothing, b"nothing")
@@ -116,6 +121,26 @@ def check(file: str, arguments: list[str], environ: Mapping[bytes, bytes]) -> No
     except OSError as error:
         if error.errno == errno.E2BIG:
             raise _refusal(file, error) from None
+
+
+def _interpreter(head: bytes, own: bytes) -> bytes | None:
+    """What has to be there for a program that begins with `head` to run, b"" for nothing; None for no format that the
+    kernel runs. `own` is the beginning of a program that it does run: ours (see elf(5) for the places)."""
+    if head.startswith(b"#!"):
+        words = head[2:].partition(b"\n")[0].split()
+        return words[0] if words else None
+    if head[:5] != own[:5] or head[18:20] != own[18:20]:  # ELF of our word size, and our machine's
+        return None
+
+    def number(place: int, size: int) -> int:
+        return int.from_bytes(head[place : place + size], sys.byteorder)
+
+    for segment in range(number(56, 2)):
+        place = number(32, 8) + segment * number(54, 2)
+        if number(place, 4) == PT_INTERP:
+            start = number(place + 8, 8)
+            return head[start : start + number(place + 32, 8)].rstrip(b"\0")
+    return b""
 
 
 def _refusal(file: str, error: OSError) -> EntrypointError:

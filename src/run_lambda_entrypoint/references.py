@@ -90,6 +90,11 @@ def warnings(environ: Mapping[str, str], known: Collection[str]) -> list[str]:
     ]
 
 
+def region_of(arn: str) -> str:
+    """The region that an ARN names, "" for what is no ARN."""
+    return arn.split(":")[3] if arn.startswith("arn:") and arn.count(":") > 3 else ""
+
+
 def _secret(variable: str, text: str, sets: str = "") -> Reference:
     """A reference as ECS writes it: ARN or name, then up to three parts that may be empty."""
     is_arn = text.startswith("arn:")
@@ -112,16 +117,18 @@ def _value(variable: str, text: str) -> Reference:
         raise InvalidReferenceError(variable, f"names no variable to set; write {VALUE_PREFIX}NAME")
     if reserved(sets):
         raise InvalidReferenceError(
-            variable, f"would set {sets}, which Lambda reserves to describe the runtime"
+            variable, f"would set {printable(sets)}, which Lambda reserves to describe the runtime"
         )
-    if text.startswith("arn:") and text.split(":")[2:3] == ["ssm"]:
+    if (text.startswith("arn:") and text.split(":")[2:3] == ["ssm"]) or text.startswith(_DETOUR):
         return _parameter(variable, text, sets)
     return _secret(variable, text, sets)
 
 
 def _parameter(variable: str, text: str, sets: str) -> Reference:
     parts = text.split(":")
-    fault = _arn_fault(parts, "ssm", 6)
+    fault = _parameter_fault(text, []) if text.startswith(_DETOUR) else _arn_fault(parts, "ssm", 6)
+    if not fault and (not parts[5].startswith("parameter/") or parts[5] == "parameter/"):
+        fault = f'it names "{printable(parts[5], 40)}", not a parameter'
     if not fault:
         fault = _parameter_fault(parts[5].removeprefix("parameter"), parts[6:])
     if fault:
@@ -132,7 +139,7 @@ def _parameter(variable: str, text: str, sets: str) -> Reference:
 
 
 def _path(variable: str, text: str) -> Reference:
-    fault = _parameter_fault(text, [])
+    fault = _parameter_fault(text.rstrip("/") + "/", [])
     if fault:
         raise InvalidReferenceError(variable, f"is no path of parameters: {fault}; write {_PATH_FORM}")
     return Reference(variable, PATH, text.rstrip("/") + "/", None)

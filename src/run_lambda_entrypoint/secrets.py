@@ -7,7 +7,7 @@ from .aws import Call, choice
 from .aws.fetch import fetch
 from .environment import Value
 from .errors import CombinedError, DocumentError, EntrypointError, FetchError, SecretError
-from .references import SECRET
+from .references import SECRET, region_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .deadline import Deadline
     from .log import Log
     from .references import Reference
+
+CURRENT = "AWSCURRENT"  # what Secrets Manager answers with when it is not told a stage
 
 
 def load(
@@ -58,7 +60,8 @@ def _plan(references: Sequence[Reference]) -> dict[Reference, Call]:
             }
             parameters = {name: text for name, text in asked.items() if text}
             call = Call("secretsmanager", "GetSecretValue", parameters, reference.region)
-            plan[reference] = calls.setdefault((reference.target, reference.stage, reference.version), call)
+            stage = reference.stage or ("" if reference.version else CURRENT)
+            plan[reference] = calls.setdefault((reference.target, stage, reference.version), call)
     if len(plan) < len(references):
         from . import parameters as ssm
 
@@ -73,9 +76,9 @@ def _values(reference: Reference, outcome: Reply | EntrypointError) -> dict[str,
         from . import parameters as ssm
 
         return ssm.values(reference, outcome)
-    version = outcome.get("VersionId")
+    version, arn = outcome.get("VersionId"), outcome.get("ARN")
     return {
-        name: Value(text, reference.target, version if isinstance(version, str) else "")
+        name: Value(text, reference.target, str(version or ""), region_of(str(arn or reference.target)))
         for name, text in _variables(reference, _text(outcome)).items()
     }
 

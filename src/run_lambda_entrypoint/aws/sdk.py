@@ -242,13 +242,14 @@ def _bundle(environ: Mapping[str, str]) -> str:
 
 
 def _read(
-    host: str, response_dict: Mapping[str, Any], customized_response_dict: dict[str, Any], **_: object
+    host: str, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
 ) -> None:
     """Handler of "before-parse": reads the reply as the direct transport does, so that both answer alike. botocore's
     own parser would take a reply cut short for an empty one, and shows the body where it cannot parse it."""
     headers = {name.lower(): value for name, value in response_dict["headers"].items()}
     status, body = response_dict["status_code"], response_dict["body"]
     customized_response_dict.update(replies.read(host, status, headers, body))
+    response_dict["body"] = b"{}"  # botocore's parser is not to trip over what ours has read
 
 
 def _authority(url: str) -> str:

@@ -1,0 +1,159 @@
+"""Standard error: silent on success, each step at level debug, one JSON object a line where Lambda asks for that."""
+
+import json
+import re
+
+import pytest
+
+from tests.behaviour.test_leaks import MARKER, traces
+from tests.harness.entrypoint import PLAIN, TRANSPORTS, Ended, Entrypoint, aws
+from tests.harness.http_server import Reply, Request, fault, http_server, secret
+
+PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
+REFERENCES = {"SECRETS_MANAGER_ARN": "app", f"{PREFIX}RDS": "rds"}
+AS_JSON = {"AWS_LAMBDA_LOG_FORMAT": "JSON"}
+DEBUG = {"LAMBDA_ENV_LOG_LEVEL": "debug"}
+TEXTS = {
+    "app": json.dumps({"HOST": MARKER, "OWN": MARKER, "AWS_REGION": MARKER}),
+    "rds": json.dumps({"HOST": [MARKER]}),
+}
+
+
+def answer(request: Request) -> Reply:
+    return secret(TEXTS[request.json["SecretId"]])
+
+
+@pytest.fixture(scope="module", params=TRANSPORTS)
+def debug(entrypoint: Entrypoint, request: pytest.FixtureRequest) -> Ended:
+    """A start at level debug, with HOST for the server; one fault passes."""
+    left = [fault(500, "InternalServiceError", "once more")]
+    with http_server(lambda asked: left.pop() if left else answer(asked)) as server:
+        own = {"OWN": MARKER, "AWS_SESSION_TOKEN": "hunter2ZXQJ", "LAMBDA_ENV_TRANSPORT": request.param}
+        ended = entrypoint("--log-level", "debug", "true", environ=aws(server.url, REFERENCES, **own))
+        return ended._replace(err=ended.err.replace(server.address, "HOST"))
+
+
+STEPS = {
+    "the transport and why": "transport (direct|botocore): it was asked for",
+    "host and time": "GetSecretValue app: answered by HOST in N ms",
+    "of each secret": "GetSecretValue rds: answered by HOST in N ms",
+    "an attempt that failed": (
+        "GetSecretValue (app|rds): attempt 1 failed: InternalServiceError: once more; again in N ms"
+    ),
+    "where a key came from and what it overrode": (
+        r"HOST from secret rds \(\S+_RDS\), over secret app \(SECRETS_MANAGER_ARN\)"
+    ),
+    "what of the function it overrode": r"OWN from secret app \(SECRETS_MANAGER_ARN\), over the function's own",
+    "what is started": "start /usr/bin/true|start /bin/true",
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_debug_tells(debug: Ended, step: str) -> None:
+    steps = [re.sub(r"[0-9.]+ ms", "N ms", line) for line in debug.err.splitlines()]
+    line = re.compile(f"run-lambda-entrypoint: debug: N ms: ({STEPS[step]})")
+    assert [bool(line.fullmatch(told)) for told in steps].count(True) == 1, debug.err
+
+
+def test_debug_starts_the_command_and_writes_to_standard_error_alone(debug: Ended) -> None:
+    assert (debug.code, debug.out) == (0, b"")
+
+
+def test_debug_tells_no_value(debug: Ended) -> None:
+    assert traces(debug.err) == []
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_debug_tells_no_value_when_a_secret_fails(entrypoint: Entrypoint, transport: str) -> None:
+    replies = {"app": secret(TEXTS["app"]), "rds": secret(MARKER)}
+    with http_server(lambda request: replies[request.json["SecretId"]]) as server:
+        environ = aws(server.url, REFERENCES, LAMBDA_ENV_TRANSPORT=transport, **DEBUG)
+        ended = entrypoint("true", environ=environ)
+
+    assert (ended.code, traces(ended.err)) == (125, [])
+
+
+@pytest.mark.parametrize("level", ["", "info", "warning", "error"])
+def test_above_debug_a_success_is_silent(entrypoint: Entrypoint, level: str) -> None:
+    with http_server(lambda _: secret('{"KEY": "value"}')) as server:
+        environ = aws(server.url, REFERENCES, LAMBDA_ENV_LOG_LEVEL=level)
+        assert entrypoint("true", environ=environ) == (0, b"", "")
+
+
+@pytest.mark.parametrize(("level", "warnings"), [("info", 1), ("warning", 1), ("error", 0)])
+def test_at_level_error_there_are_no_warnings(entrypoint: Entrypoint, level: str, warnings: int) -> None:
+    environ = {**PLAIN, "LAMBDA_ENV_TYPO": "x", "LAMBDA_ENV_LOG_LEVEL": level}
+    ended = entrypoint("true", environ=environ)
+
+    assert (ended.code, ended.err.count("\n")) == (0, warnings)
+
+
+# -- JSON
+
+
+@pytest.fixture(scope="module")
+def failed(entrypoint: Entrypoint) -> list[dict[str, str]]:
+    """The lines of a start with a warning and two failures, in JSON."""
+    replies = {"app": fault(400, "AccessDeniedException", 'no "right"\nto it'), "rds": secret(MARKER)}
+    with http_server(lambda request: replies[request.json["SecretId"]]) as server:
+        ended = entrypoint("true", environ=aws(server.url, REFERENCES, LAMBDA_ENV_TYPO="x", **AS_JSON))
+    assert ended.code == 125
+    return [json.loads(line) for line in ended.err.splitlines()]
+
+
+def test_in_json_each_line_has_its_fields(failed: list[dict[str, str]]) -> None:
+    plain, failure = {"timestamp", "level", "message"}, {"errorType", "variable", "secret"}
+    assert [set(line) for line in failed] == [plain, plain | failure, plain | failure]
+
+
+def test_in_json_each_line_has_its_level_and_subject(failed: list[dict[str, str]]) -> None:
+    fields = ("level", "errorType", "variable", "secret")
+    assert [tuple(line.get(field) for field in fields) for line in failed] == [
+        ("WARNING", None, None, None),
+        ("ERROR", "Function.SecretAccessDenied", "SECRETS_MANAGER_ARN", "app"),
+        ("ERROR", "Function.InvalidSecret", f"{PREFIX}RDS", "rds"),
+    ]
+
+
+def test_in_json_the_message_is_that_of_the_text(failed: list[dict[str, str]]) -> None:
+    beginning = (
+        r'SECRETS_MANAGER_ARN: secret app: AccessDeniedException: no "right"\nto it; allow it in the role'
+    )
+    assert failed[1]["message"].startswith(beginning)
+
+
+def test_in_json_a_time_is_in_utc_with_milliseconds(failed: list[dict[str, str]]) -> None:
+    form = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+    assert [bool(form.fullmatch(line["timestamp"])) for line in failed] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("words", "environ", "error_type"),
+    [
+        (["--nonsense"], {}, "Function.InvalidArguments"),
+        (["true"], {"LAMBDA_ENV_LOG_LEVEL": "loud"}, "Function.InvalidConfiguration"),
+        (["no-such-program"], {}, "Function.CommandNotFound"),
+    ],
+)
+def test_in_json_every_failure_is_a_line(
+    entrypoint: Entrypoint, words: list[str], environ: dict[str, str], error_type: str
+) -> None:
+    ended = entrypoint(*words, environ={**PLAIN, **AS_JSON, **environ})
+    (line,) = map(json.loads, ended.err.splitlines())
+
+    assert (line["level"], line["errorType"]) == ("ERROR", error_type)
+
+
+def test_in_json_each_step_is_a_line_without_a_value(entrypoint: Entrypoint) -> None:
+    with http_server(answer) as server:
+        ended = entrypoint("true", environ=aws(server.url, REFERENCES, **AS_JSON, **DEBUG))
+
+    levels = {json.loads(line)["level"] for line in ended.err.splitlines()}
+    assert (ended.code, levels, traces(ended.err)) == (0, {"DEBUG", "WARNING"}, [])
+
+
+@pytest.mark.parametrize("value", ["Text", "", "json"])
+def test_any_other_format_is_text(entrypoint: Entrypoint, value: str) -> None:
+    ended = entrypoint("no-such-program", environ={**PLAIN, "AWS_LAMBDA_LOG_FORMAT": value})
+
+    assert ended.err.startswith("run-lambda-entrypoint: ")
