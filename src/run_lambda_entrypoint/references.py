@@ -46,13 +46,12 @@ class Reference:
 
     __slots__ = ("key", "kind", "region", "sets", "stage", "target", "variable", "version")
 
-    def __init__(self, variable: str, kind: str, target: str, region: str | None, sets: str = "") -> None:
+    def __init__(self, variable: str, kind: str, target: str, region: str | None) -> None:
         self.variable = variable
         self.kind = kind
         self.target = target
         self.region = region
-        self.sets = sets
-        self.key = self.stage = self.version = ""
+        self.key = self.stage = self.version = self.sets = ""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target} ({printable(self.variable)})"
@@ -63,17 +62,19 @@ def read(environ: Mapping[str, str]) -> list[Reference]:
 
     Raises CombinedError with an InvalidReferenceError for each malformed reference.
     """
-    references, errors = [], []
+    readers = [(FIRST, _secret)]
     for prefix, reader in ((PATH_PREFIX, _path), (PREFIX, _secret), (VALUE_PREFIX, _value)):
         variables = sorted((name for name in environ if name.startswith(prefix)), key=_bytes)
-        for variable in [FIRST, *variables] if prefix == PATH_PREFIX else variables:
-            text = environ.get(variable, "").strip()
-            if not text:
-                continue
-            try:
-                references.append((_secret if variable == FIRST else reader)(variable, text))
-            except EntrypointError as error:
-                errors.append(error)
+        readers += [(variable, reader) for variable in variables]
+    references, errors = [], []
+    for variable, reader in readers:
+        text = environ.get(variable, "").strip()
+        if not text:
+            continue
+        try:
+            references.append(reader(variable, text))
+        except EntrypointError as error:
+            errors.append(error)
     if errors:
         raise CombinedError(errors)
     return references
@@ -95,7 +96,7 @@ def region_of(arn: str) -> str:
     return arn.split(":")[3] if arn.startswith("arn:") and arn.count(":") > 3 else ""
 
 
-def _secret(variable: str, text: str, sets: str = "") -> Reference:
+def _secret(variable: str, text: str) -> Reference:
     """A reference as ECS writes it: ARN or name, then up to three parts that may be empty."""
     is_arn = text.startswith("arn:")
     parts = text.split(":")
@@ -106,7 +107,7 @@ def _secret(variable: str, text: str, sets: str = "") -> Reference:
     if fault:
         # The value is not shown: somebody may have put the secret itself here.
         raise InvalidReferenceError(variable, f"is no reference to a secret: {fault}; write {_FORM}")
-    reference = Reference(variable, SECRET, ":".join(parts[:size]), parts[3] if is_arn else None, sets)
+    reference = Reference(variable, SECRET, ":".join(parts[:size]), parts[3] if is_arn else None)
     reference.key, reference.stage, reference.version = (*parts[size:], "", "", "")[:3]
     return reference
 
@@ -119,12 +120,13 @@ def _value(variable: str, text: str) -> Reference:
         raise InvalidReferenceError(
             variable, f"would set {printable(sets)}, which Lambda reserves to describe the runtime"
         )
-    if (text.startswith("arn:") and text.split(":")[2:3] == ["ssm"]) or text.startswith(_DETOUR):
-        return _parameter(variable, text, sets)
-    return _secret(variable, text, sets)
+    is_parameter = text.startswith("arn:") and text.split(":")[2:3] == ["ssm"]
+    reference = (_parameter if is_parameter or text.startswith(_DETOUR) else _secret)(variable, text)
+    reference.sets = sets
+    return reference
 
 
-def _parameter(variable: str, text: str, sets: str) -> Reference:
+def _parameter(variable: str, text: str) -> Reference:
     parts = text.split(":")
     fault = _parameter_fault(text, []) if text.startswith(_DETOUR) else _arn_fault(parts, "ssm", 6)
     if not fault and (not parts[5].startswith("parameter/") or parts[5] == "parameter/"):
@@ -135,7 +137,7 @@ def _parameter(variable: str, text: str, sets: str) -> Reference:
         raise InvalidReferenceError(
             variable, f"is no reference to a parameter: {fault}; write {_PARAMETER_FORM}"
         )
-    return Reference(variable, PARAMETER, text, parts[3], sets)
+    return Reference(variable, PARAMETER, text, parts[3])
 
 
 def _path(variable: str, text: str) -> Reference:
