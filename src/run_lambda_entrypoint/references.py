@@ -150,13 +150,13 @@ def _path(variable: str, text: str) -> Reference:
 def _arn_fault(parts: list[str], expected: str, size: int = 7) -> str:
     """What is wrong with the start of an ARN, or nothing. String methods: compiling a regular expression costs a cold
     start more than all of this."""
+    if len(parts) > 2 and parts[2] != expected:
+        return f'it names the service "{printable(parts[2], 40)}", not {expected}'
     if len(parts) < size:
         return f"such an ARN has {size} parts between colons or more, this one {len(parts)}"
-    _, partition, service, region, account = parts[:5]
+    _, partition, _, region, account = parts[:5]
     if not partition.startswith("aws") or not _LABEL.issuperset(partition):
         return f'"{printable(partition, 40)}" is no partition (aws, aws-cn, aws-us-gov, ...)'
-    if service != expected:
-        return f'it names the service "{printable(service, 40)}", not {expected}'
     if not region or not _LABEL.issuperset(region):
         return f'"{printable(region, 40)}" is no region'
     if len(account) != 12 or not frozenset(_DIGITS).issuperset(account):

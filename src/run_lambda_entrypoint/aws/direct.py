@@ -27,6 +27,7 @@ TARGETS = {"secretsmanager": "secretsmanager", "ssm": "AmazonSSM"}
 LONGEST_LINE = 16_384
 MOST_HEADERS = 100
 LONGEST_NUMBER = 16
+DIGITS = {10: frozenset("0123456789"), 16: frozenset("0123456789abcdefABCDEF")}
 
 
 class DirectTransport:
@@ -172,8 +173,8 @@ def _body(stream: BinaryIO, headers: Mapping[str, str]) -> bytes:
 
 
 def _number(text: str, base: int) -> int:
-    """int() alone would take "-1", "+1" and "1_000"."""
-    if not text.isalnum() or len(text) > LONGEST_NUMBER:
+    """int() alone would take "-1", "+1", "1_000" and "0x1"."""
+    if not text or len(text) > LONGEST_NUMBER or not DIGITS[base].issuperset(text):
         raise ValueError
     return int(text, base)
 

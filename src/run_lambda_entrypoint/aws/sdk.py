@@ -141,14 +141,16 @@ class BotocoreTransport:
             return faults.no_http(host)
         endpoint = self._endpoints.get((call.service, call.region or self._region or ""))
         stores = trust.stores(self._environ, amazon=endpoint is not None and endpoint.amazon)
-        return faults.network(host, cause, [name for name, _ in stores])
+        return faults.network(host, cause, [name for name, read in stores if trust.context(read())])
 
     def _client(self, service: str, region: str | None, seconds: float) -> Any:
         if (service, region) not in self._clients:
             if self._session is None:
                 self._session = _session(self._environ, seconds)
             try:
-                self._session.get_credentials()
+                credentials = self._session.get_credentials()
+                if credentials:
+                    credentials.get_frozen_credentials()
             except (ValueError, RuntimeError) as error:  # whose texts may quote a file
                 raise ConfigurationError(
                     f"the configuration of the AWS credentials cannot be used ({type(error).__name__}); check the "
