@@ -147,6 +147,8 @@ class BotocoreTransport:
         if (service, region) not in self._clients:
             if self._session is None:
                 self._session = _session(self._environ, seconds)
+                if self._region:  # for the clients of credential providers too
+                    self._session.set_config_variable("region", self._region)
             try:
                 credentials = self._session.get_credentials()
                 if credentials:
