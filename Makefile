@@ -3,13 +3,14 @@ PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all:
 ARCHIVE = dist/run-lambda-entrypoint.pyz
 ROUNDS ?= 20
+SECONDS ?= 60
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help dist demo test bench check lock format clean FORCE
+.PHONY: help dist demo test test-containers bench storm fuzz check release rebuild lock format clean FORCE
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'make PYTHON=python3.12 ... uses another interpreter'
 
 dist: $(ARCHIVE) ## write the archives into dist/
@@ -20,35 +21,59 @@ demo: .venv/dev .venv/emulator $(ARCHIVE) ## show a function get its secrets: no
 test: .venv/dev .venv/emulator $(ARCHIVE) ## run the tests against the built archive
 	.venv/bin/python -m pytest --numprocesses=auto
 
+test-containers: .venv/dev .venv/emulator $(ARCHIVE) ## build and run the examples' images in a Docker engine
+	.venv/bin/python -m tests.containers
+
 bench: .venv/dev .venv/bench $(ARCHIVE) ## measure the start beside the alternatives' (ROUNDS=5 is quicker)
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
 
-check: .venv/dev ## lint, formatting, types
+storm: .venv/dev $(ARCHIVE) ## start 200 processes at once against a server that throttles
+	.venv/bin/python -m tests.storm
+
+fuzz: .venv/dev .venv/fuzz ## random input to what reads replies and secrets (SECONDS=600 is longer)
+	.venv/bin/python -m tests.fuzz --seconds $(SECONDS)
+
+check: .venv/dev ## lint, formatting, types, workflows, Dockerfiles, scripts
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/zizmor --offline --quiet .github
+	.venv/bin/hadolint examples/*/Dockerfile
+	.venv/bin/shellcheck .ci/run examples/*/*.sh tests/containers/stand_ins/bootstrap tests/containers/stand_ins/*.sh
+	.venv/bin/cfn-lint examples/deploy/sam/template.yaml
+
+release: .venv/build .venv/dev ## from a clean tag: check, test, and write all that is published into dist/
+	.venv/bin/python release.py
+
+rebuild: .venv/build .venv/dev ## the same without check and test, for comparison
+	.venv/bin/python release.py --untested
 
 format: .venv/dev ## put the code into its one form
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-# dev comes last: it takes over the pins of runtime and build.
+# dev comes late: it takes over the pins of runtime, build and release.
 lock: .venv/lock ## pin the newest versions of everything
-	for name in runtime build emulator lock dev bench; do \
+	for name in runtime build release emulator lock dev bench fuzz; do \
 	  .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
 	    --custom-compile-command 'make lock' $$(test $$name != emulator || echo --no-deps) \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done
+	for name in distroless slim; do \
+	  echo awslambdaric | .venv/bin/uv pip compile --quiet --upgrade --python-version 3.13 --generate-hashes \
+	    --custom-compile-command 'make lock' - --output-file examples/secret-reflector-python-$$name/requirements.txt \
+	    || exit 1; \
+	done
 
 clean: ## remove what the others made
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist/*.pyz
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist/*
 
 # A new commit makes new archives: their files bear its date.
 $(ARCHIVE): .venv/build build.py pyproject.toml requirements/runtime.txt LICENSE \
 		$(shell find src -name '*.py') $(wildcard .git/logs/HEAD)
 	.venv/bin/python build.py
 
-.venv/build .venv/dev .venv/bench .venv/lock: .venv/%: requirements/%.txt .venv/interpreter
+.venv/build .venv/dev .venv/bench .venv/fuzz .venv/lock: .venv/%: requirements/%.txt .venv/interpreter
 	$(PIP) --requirement $<
 	@touch $@
 

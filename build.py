@@ -1,6 +1,7 @@
 """Builds the archives in dist/: stage, prune, compile, archive with shiv, write, report. `make dist` runs it.
 
-The same commit gives the same bytes, wherever, whenever and by whomever it is built.
+The same commit gives the same bytes, wherever, whenever and by whomever it is built, as long as the interpreters that
+compile it (the report names them) and zlib are the same.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from shiv.bootstrap.environment import Environment
 from shiv.builder import create_archive
@@ -74,7 +75,7 @@ UNUSED = (  # but for the licences and what prune keeps
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--python", metavar="PATH", help="write one archive more, for this interpreter")
-    arguments.add_argument("--release", action="store_true", help="fail where bytecode cannot be made")
+    arguments.add_argument("--release", action="store_true", help="fail where an interpreter is missing")
     arguments.add_argument("--extra-root", metavar="PEM", type=Path, help="for tests: trust this root too")
     arguments.add_argument(
         "--output", metavar="FOLDER", type=Path, default=ROOT / "dist", help="instead of dist/"
@@ -86,23 +87,58 @@ def main() -> None:
         arguments.error("--python takes an absolute path: the kernel does not search for an interpreter")
     custom = {"run-lambda-entrypoint-custom.pyz": options.python} if options.python else {}
 
+    found = interpreters()
+    if missing := [version for version in BYTECODE_VERSIONS if version not in found]:
+        notice = f"build.py: no CPython {', '.join(missing)} here, so no bytecode for it in the archives"
+        if options.release:
+            sys.exit(notice)
+        print(notice, file=sys.stderr)
+
     with tempfile.TemporaryDirectory() as folder:
         packages, compiled, shiv_archive = (Path(folder, name) for name in ("packages", "compiled", "pyz"))
         stage(packages, options.extra_root.read_text() if options.extra_root else "")
         prune(packages)
-        bytecode, missing = compile_package(packages / PACKAGE, compiled)
-        if missing:
-            notice = f"build.py: no CPython {', '.join(missing)} here, so no bytecode for it in the archives"
-            if options.release:
-                sys.exit(notice)
-            print(notice, file=sys.stderr)
+        bytecode = {
+            python.tag: compile_package(packages / PACKAGE, python.path, compiled / python.tag)
+            for python in found.values()
+        }
         archive(packages, shiv_archive)
         entries = dict(collect(shiv_archive, bytecode))
 
+    options.output.mkdir(parents=True, exist_ok=True)
     archives = {options.output / name: python for name, python in (FLAVOURS | custom).items()}
-    for target, python in archives.items():
-        write(entries, target, python)
+    for target, first_line in archives.items():
+        write(entries, target, first_line)
+    print("bytecode by CPython", ", ".join(python.release for python in found.values()))
     report(archives)
+
+
+class Interpreter(NamedTuple):
+    """A CPython that is here: its path, its release (3.13.0) and the tag of its bytecode (cpython-313)."""
+
+    path: str
+    release: str
+    tag: str
+
+
+def interpreters() -> dict[str, Interpreter]:
+    """A released CPython for each of BYTECODE_VERSIONS: the one that runs this, one on PATH, or one of pyenv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    question = (
+        "import platform, sys; "
+        "print(platform.python_version(), sys.implementation.cache_tag, sys.executable, sep='\\n')"
+    )
+    found = {}
+    for version in BYTECODE_VERSIONS:
+        pyenvs = sorted(str(path) for path in pyenv.glob(f"{version}.*/bin/python3"))
+        for python in filter(None, [sys.executable, shutil.which(f"python{version}"), *pyenvs]):
+            # Asked for its path too: what is on PATH may be a script that starts it.
+            answer = subprocess.run([python, "-Ic", question], capture_output=True, text=True).stdout
+            release, tag, path = answer.splitlines() or ("", "", "")
+            if re.fullmatch(rf"{re.escape(version)}\.\d+", release) and tag.startswith("cpython-"):
+                found[version] = Interpreter(path, release, tag)
+                break
+    return found
 
 
 def stage(packages: Path, extra_root: str) -> None:
@@ -112,6 +148,9 @@ def stage(packages: Path, extra_root: str) -> None:
     subprocess.run([*pip, *pinned], check=True)
     subprocess.run([*pip, "--no-index", "--no-build-isolation", str(ROOT)], check=True)
     (packages / PACKAGE / "aws/amazon-roots.pem").write_text(amazon_roots(packages) + extra_root)
+    init = packages / PACKAGE / "__init__.py"
+    unstamped = init.read_text("utf-8")
+    init.write_text(re.sub("(?m)^__build__ = .*$", f'__build__ = "commit {commit()}"', unstamped), "utf-8")
     for file in distribution("shiv").files or ():  # its bootstrap travels too, and so must its licence
         if "LICENSE" in file.name:
             (packages / file).parent.mkdir(parents=True, exist_ok=True)
@@ -179,38 +218,19 @@ def dump(content: dict[str, Any], path: Path) -> None:
     path.write_text(json.dumps(content, separators=(",", ":")), encoding="ascii")
 
 
-def compile_package(package: Path, folder: Path) -> tuple[dict[str, bytes], list[str]]:
-    """The package's bytecode by interpreter, as src/__main__.py reads it, and the versions that are not found here."""
-    bytecode, missing = {}, []
-    for version in BYTECODE_VERSIONS:
-        tag = "cpython-" + version.replace(".", "")
-        python = find_python(version, tag)
-        if python is None:
-            missing.append(version)
-            continue
-        copy = shutil.copytree(package, folder / tag / PACKAGE)
-        # The file names in bytecode are as given here, so relative. Python 3.10 orders set constants by hash seed.
-        command = [python, "-m", "compileall", "-q", "-b", "--invalidation-mode=unchecked-hash", PACKAGE]
-        subprocess.run(command, cwd=folder / tag, env={"PYTHONHASHSEED": "0"}, check=True)
-        modules = {}
-        for path in sorted(copy.rglob("*.pyc")):
-            *parents, name = path.relative_to(folder / tag).with_suffix("").parts
-            is_package = name == "__init__"
-            modules[".".join(parents if is_package else [*parents, name])] = (is_package, path.read_bytes())
-        bytecode[tag] = marshal.dumps(modules, 2)  # a format that all these versions read
-    return bytecode, missing
-
-
-def find_python(version: str, tag: str) -> str | None:
-    """The path of a released CPython of this version: the one that runs this, one on PATH, or one of pyenv's."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    pyenvs = sorted(str(path) for path in pyenv.glob(f"{version}.*/bin/python3"))
-    question = "import sys; print(sys.implementation.cache_tag, sys.version_info.releaselevel)"
-    for python in filter(None, [sys.executable, shutil.which(f"python{version}"), *pyenvs]):
-        answer = subprocess.run([python, "-c", question], capture_output=True, text=True)
-        if answer.stdout.split() == [tag, "final"]:
-            return python
-    return None
+def compile_package(package: Path, python: str, folder: Path) -> bytes:
+    """The package's bytecode for one interpreter, as src/__main__.py reads it."""
+    copy = shutil.copytree(package, folder / PACKAGE)
+    # The file names in bytecode are as given here, so relative. Level 2 leaves out docstrings, which every start would
+    # read. Python 3.10 orders set constants by hash seed.
+    compileall = ["-m", "compileall", "-q", "-b", "-o", "2", "--invalidation-mode=unchecked-hash", PACKAGE]
+    subprocess.run([python, *compileall], cwd=folder, env={"PYTHONHASHSEED": "0"}, check=True)
+    modules = {}
+    for path in sorted(copy.rglob("*.pyc")):
+        *parents, name = path.relative_to(folder).with_suffix("").parts
+        is_package = name == "__init__"
+        modules[".".join(parents if is_package else [*parents, name])] = (is_package, path.read_bytes())
+    return marshal.dumps(modules, 2)  # a format that all these versions read
 
 
 def archive(packages: Path, target: Path) -> None:
@@ -226,9 +246,23 @@ def archive(packages: Path, target: Path) -> None:
 
 def commit_date() -> int:
     """SOURCE_DATE_EPOCH, or the commit's date, or (where git knows none) 1980, as early as zip archives go."""
-    git = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
-    told = os.environ.get("SOURCE_DATE_EPOCH") or subprocess.run(git, capture_output=True, text=True).stdout
+    told = os.environ.get("SOURCE_DATE_EPOCH") or git("log", "-1", "--format=%ct")
     return max(int(told or 0), 315_532_800)
+
+
+def commit() -> str:
+    """What --version names: the start of the commit's hash, with +dirty if files differ from it; or "unknown"."""
+    dirty = "+dirty" if git("status", "--porcelain") else ""
+    return (git("rev-parse", "HEAD")[:12] or "unknown") + dirty
+
+
+def git(*words: str) -> str:
+    """What git says of this folder's own repository, not of one around it; "" if there is none, or no git."""
+    command = ["git", "--no-optional-locks", f"--git-dir={ROOT}/.git", f"--work-tree={ROOT}", *words]
+    try:
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    except FileNotFoundError:
+        return ""
 
 
 def collect(shiv_archive: Path, bytecode: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:

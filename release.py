@@ -1,0 +1,149 @@
+"""Makes what is published, in dist/, out of a clean tag: archives, tests, wheel and sdist, SBOM, sums. `make release`.
+
+Like the archives, all of it is the same bytes whoever makes it: the release workflow does so twice and compares.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import uuid
+import zipfile
+from datetime import datetime, timezone
+from importlib.metadata import distribution
+from pathlib import Path
+
+from cyclonedx.contrib.license.factories import LicenseFactory
+from cyclonedx.model import HashAlgorithm, HashType, Property
+from cyclonedx.model.bom import Bom, BomMetaData
+from cyclonedx.model.component import Component, ComponentType, Pedigree
+from cyclonedx.output import make_outputter
+from cyclonedx.schema import OutputFormat, SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from packageurl import PackageURL
+
+from build import FLAVOURS, PACKAGE, ROOT, commit, commit_date, git, interpreters
+
+NAME = "run-lambda-entrypoint"
+DIST = ROOT / "dist"
+[VERSION] = re.findall('__version__ = "(.+)"', (ROOT / "src" / PACKAGE / "__init__.py").read_text("utf-8"))
+# As SPDX expressions, read in each project's own licence text: some packages' metadata is vaguer.
+LICENCES = {
+    "botocore": "Apache-2.0",
+    "jmespath": "MIT",
+    "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
+    NAME: "Apache-2.0",
+    "shiv": "BSD-2-Clause",
+    "six": "MIT",
+    "urllib3": "MIT",
+}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--untested", action="store_true", help="leave `make check test` out")
+    options = arguments.parse_args()
+    if reasons := obstacles():
+        sys.exit("".join(f"release.py: {reason}\n" for reason in reasons).rstrip())
+
+    for old in DIST.iterdir():
+        if old.name != ".gitignore":
+            old.unlink()
+    call(sys.executable, "build.py", "--release")
+    if not options.untested:
+        call("make", "check", "test")  # of these very archives: nothing that they are made of is newer
+    call(sys.executable, "-m", "hatchling", "build", "--directory", str(DIST))
+    (DIST / f"{NAME}-{VERSION}.cdx.json").write_text(bill_of_materials(DIST), "utf-8")
+    (DIST / "SHA256SUMS").write_text(sums(DIST), "utf-8")
+    print((DIST / "SHA256SUMS").read_text("utf-8"), end="")
+
+
+def obstacles() -> list[str]:
+    """Why this is no release."""
+    tag = f"v{VERSION}"
+    found = []
+    if not re.fullmatch("[0-9a-f]{12}", commit()):
+        found.append(f"a release is made of a commit, and this is {commit()}; see `git status`")
+    if tag not in git("tag", "--points-at", "HEAD").splitlines():
+        found.append(f"the version is {VERSION}, and this commit has no tag {tag}; see CONTRIBUTING.md")
+    if f"\n## [{VERSION}] - " not in (ROOT / "CHANGELOG.md").read_text("utf-8"):
+        found.append(f"CHANGELOG.md has no section for {VERSION}, with its date")
+    return found
+
+
+def call(*command: str) -> None:
+    environ = os.environ | {"SOURCE_DATE_EPOCH": str(commit_date())}
+    if subprocess.run(command, cwd=ROOT, env=environ).returncode:
+        sys.exit(f"release.py: {' '.join(command)} failed; there is no release")
+
+
+def sums(folder: Path) -> str:
+    """The lines that `sha256sum --check` reads."""
+    files = sorted(path for path in folder.iterdir() if path.name not in (".gitignore", "SHA256SUMS"))
+    return "".join(f"{digest(path)}  {path.name}\n" for path in files)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def bill_of_materials(folder: Path) -> str:
+    """A CycloneDX document of what is inside the archives in `folder`, which differ in their first line only."""
+    archives = {name: digest(folder / name) for name in FLAVOURS}
+    inside = {name: component(name, version) for name, version in packages(folder / next(iter(FLAVOURS)))}
+    ours = inside.pop(NAME)
+    ours.type = ComponentType.APPLICATION
+    ours.purl = None  # what is on PyPI under this name is not these files
+    for name, content in archives.items():
+        hashes = [HashType(alg=HashAlgorithm.SHA_256, content=content)]
+        ours.components.add(Component(name=name, type=ComponentType.FILE, bom_ref=name, hashes=hashes))
+    bill = Bom(
+        serial_number=uuid.uuid5(uuid.NAMESPACE_OID, "".join(archives.values())),
+        components=inside.values(),
+        metadata=BomMetaData(
+            component=ours,
+            timestamp=datetime.fromtimestamp(commit_date(), timezone.utc),
+            properties=[
+                Property(name=f"{NAME}:commit", value=git("rev-parse", "HEAD")),
+                *(
+                    Property(name=f"{NAME}:bytecode:{python.tag}", value=f"CPython {python.release}")
+                    for python in interpreters().values()
+                ),
+            ],
+        ),
+    )
+    for name, part in inside.items():
+        needed = [line for line in distribution(name).requires or () if "extra ==" not in line]
+        names = {match[0] for line in needed if (match := re.match(r"[\w.-]+", line))}
+        bill.register_dependency(part, [inside[other] for other in sorted(names & set(inside))])
+    bill.register_dependency(ours, [inside["botocore"], inside["shiv"]])
+
+    text = make_outputter(bill, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2)
+    if fault := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
+        sys.exit(f"release.py: the bill of materials is not valid: {fault}")
+    return text + "\n"
+
+
+def packages(archive: Path) -> list[tuple[str, str]]:
+    """Name and version of each package whose licence is in an archive; build.py keeps every one."""
+    with zipfile.ZipFile(archive) as archived:
+        names = "\n".join(archived.namelist())
+    found = set(re.findall(r"(?m)^site-packages/([^/]+)-([^/-]+)\.dist-info/", names))
+    return sorted((name.replace("_", "-"), version) for name, version in found)
+
+
+def component(name: str, version: str) -> Component:
+    return Component(
+        name=name,
+        version=version,
+        bom_ref=f"{name}@{version}",
+        purl=PackageURL("pypi", None, name, version),
+        licenses=[LicenseFactory().make_from_string(LICENCES[name])],
+        pedigree=None if name == NAME else Pedigree(notes="without the parts that build.py removes"),
+    )
+
+
+if __name__ == "__main__":
+    main()
