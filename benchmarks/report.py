@@ -1,0 +1,214 @@
+"""From what was measured to a table, a chart and a file for machines."""
+
+import json
+import os
+import platform
+import ssl
+import subprocess
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+from xml.sax.saxutils import escape
+
+from benchmarks import measure, prepare
+from benchmarks.measure import COLD, MEMORY, TRUST, WARM, Results, case
+from benchmarks.prepare import EMPTY, FLOOR, GO, ONE_CERTIFICATE, OURS, OURS_BOTOCORE, OWN_ROOTS, PLAIN
+
+HERE = Path(__file__).resolve().parent
+ONE = case(1, 0)
+# What, the case, whose times over whose, at most.
+TARGETS = (
+    ("one secret: ours / floor", (ONE, OURS), (ONE, FLOOR), 1.15),
+    ("one secret: ours / botocore script", (ONE, OURS), (ONE, PLAIN), 0.22),
+    ("ten secrets at 20 ms: ours / Go program", (case(10, 20), OURS), (case(10, 20), GO), 0.35),
+    ("no reference: ours / empty zipapp with argparse", (case(0, 0), OURS), (case(0, 0), EMPTY), 1.10),
+    (
+        "one secret: trust by own roots / by one certificate",
+        (TRUST, OWN_ROOTS),
+        (TRUST, ONE_CERTIFICATE),
+        1.05,
+    ),
+    ("one secret: ours over botocore / botocore script", (ONE, OURS_BOTOCORE), (ONE, PLAIN), 2.2),
+)
+MOST_MEMORY = 32
+
+
+INTRODUCTION = """\
+# Benchmarks
+
+Written by `make bench` on {date} at commit {commit}, {rounds} rounds.
+{machine}. {told}.
+
+Times are medians, from the start of the process to the end of the wrapped `/bin/true`. All variants take turns, in
+changing order, once a round (the slowest ones in every fourth); ratios are medians of the ratios within each round. The
+server stands on loopback, speaks TLS 1.3, checks every signature and waits before it replies. What the benchmark itself
+uses of the interpreter and its libraries stays in the dropped page cache. Peak memory is the largest process's,
+by wait4; less than 9 MB cannot be seen.
+
+![Milliseconds from start to exec, one secret and ten](results.svg)
+"""
+
+
+def write(results: Results, folder: Path, rounds: int) -> None:
+    content = summary(results, folder, rounds)
+    (HERE / "results.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    (HERE / "results.md").write_text(markdown(content), "utf-8")
+    (HERE / "results.svg").write_text(chart(content), "utf-8")
+    print(HERE / "results.md")
+
+
+def summary(results: Results, folder: Path, rounds: int) -> dict[str, Any]:
+    cases: dict[str, dict[str, Any]] = {}
+    for (name, variant), values in results.items():
+        known = [value for value in values if value is not None]
+        cases.setdefault(name, {})[variant] = {
+            "median": round(median(known), 1),
+            "least": round(min(known), 1),
+            "runs": len(known),
+        }
+    absent = prepare.absent(folder)
+    if TRUST not in cases:
+        absent["trust"] = "needs unshare, ip and mount, and the right to use them"
+    if COLD not in cases:
+        absent[COLD] = "needs root"
+    return {
+        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+        "commit": commit(),
+        "archive_sha256": sha256((folder / prepare.ARCHIVE.name).read_bytes()).hexdigest(),
+        "machine": machine(),
+        "versions": versions(folder),
+        "rounds": rounds,
+        "targets": targets(results),
+        "cases": cases,
+        "bytes": {name: path.stat().st_size for name, path in files(folder).items() if path.exists()},
+        "absent": absent,
+    }
+
+
+def targets(results: Results) -> list[dict[str, Any]]:
+    rows = []
+    for name, ours, theirs, most in TARGETS:
+        if ours in results and theirs in results:
+            pairs = zip(results[ours], results[theirs], strict=True)
+            value = round(median(one / other for one, other in pairs if one and other), 2)
+            rows.append({"target": name, "at_most": most, "measured": value, "met": value <= most})
+        else:
+            rows.append({"target": name, "at_most": most, "measured": None, "met": None})
+    peak = round(median(value for value in results[MEMORY, OURS] if value), 1)
+    name = "one secret: peak memory, MB"
+    return [*rows, {"target": name, "at_most": MOST_MEMORY, "measured": peak, "met": peak <= MOST_MEMORY}]
+
+
+def commit() -> str:
+    git = ["git", "--no-optional-locks", "-C", str(HERE), "describe", "--always", "--dirty"]
+    return subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+
+
+def machine() -> str:
+    """Processor, cores, memory and kernel."""
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    model = next(
+        (line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB, Linux {platform.release()}"
+
+
+def versions(folder: Path) -> dict[str, str]:
+    python = f"{platform.python_version()}, {ssl.OPENSSL_VERSION}"
+    packages = ("botocore", "shiv", "awscli", "awslambdaric")
+    found = {"Python": python, **{name: version(name) for name in packages}}
+    program = folder / "go"
+    if program.exists():
+        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+        found["Go"] = told.stdout.strip()
+    return found
+
+
+def files(folder: Path) -> dict[str, Path]:
+    return {
+        OURS: folder / prepare.ARCHIVE.name,
+        "botocore script in shiv": folder / "plain.pyz",
+        GO: folder / "go",
+    }
+
+
+def markdown(content: dict[str, Any]) -> str:
+    cases = content["cases"]
+    starts = {case(*key): f"{key[0]} / {key[1]} ms" if key[0] else "0" for key in measure.CASES}
+    told = "; ".join(f"{name} {value}" for name, value in content["versions"].items())
+    verdict = {True: "met", False: "missed", None: "absent"}
+    targets = [
+        [row["target"], row["at_most"], shown(row["measured"]), verdict[row["met"]]]
+        for row in content["targets"]
+    ]
+    sections = {
+        "Targets": table(["", "at most", "measured", ""], targets),
+        "From start to exec in ms, by secrets / the server's delay": matrix(starts, cases),
+        "One secret from AWS's own host name, by trust": matrix({TRUST: "ms"}, cases),
+        "Until awslambdaric first asks for work, one secret": matrix(
+            {WARM: f"{WARM}, ms", COLD: f"{COLD}, ms"}, cases
+        ),
+        "Peak memory, one secret": matrix({MEMORY: "MB"}, cases),
+        "Size": table(["", "bytes"], [[name, f"{size:,}"] for name, size in content["bytes"].items()]),
+        "Absent": table(["", "why"], list(content["absent"].items())),
+    }
+    text = INTRODUCTION.format(**content, told=told)
+    return text + "".join(f"\n## {title}\n\n{body}\n" for title, body in sections.items() if body)
+
+
+def matrix(columns: dict[str, str], cases: dict[str, Any]) -> str:
+    """A row for each variant, a column for each case that was measured."""
+    columns = {column: title for column, title in columns.items() if column in cases}
+    names = dict.fromkeys(name for column in columns for name in cases[column])
+    return table(
+        ["", *columns.values()],
+        [[name, *(shown(cases[column].get(name, {}).get("median")) for column in columns)] for name in names],
+    )
+
+
+def table(head: list[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) if rows else ""
+
+
+def shown(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f}" if value >= 100 else f"{value:g}"
+
+
+STYLE = """
+text { font: 13px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 600 }
+rect { fill: #8c959f } .ours { fill: #0969da }
+@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } rect { fill: #6e7681 } .ours { fill: #58a6ff } }
+"""
+LABELS, BARS, STEP = 290, 420, 22
+"""Widths, and the height of a line, in pixels."""
+
+
+def chart(content: dict[str, Any]) -> str:
+    """Bars for a start with one secret, and with ten of a service that takes 20 ms. The longest are cut off."""
+    lines = []
+    y = 0
+    for name, title in ((ONE, "One secret"), (case(10, 20), "Ten secrets, 20 ms each")):
+        y += STEP + STEP // 2
+        lines.append(f'<text class="title" y="{y}">{title}: milliseconds from start to exec</text>')
+        medians = {variant: row["median"] for variant, row in content["cases"][name].items()}
+        most = medians[PLAIN] * 2.5
+        for variant, value in sorted(medians.items(), key=lambda item: item[1]):
+            y += STEP
+            width = min(value / most, 1) * BARS
+            chosen = ' class="ours"' if variant == OURS else ""
+            cut = " »" if value > most else ""
+            lines += [
+                f'<text x="{LABELS - 8}" y="{y}" text-anchor="end">{escape(variant)}</text>',
+                f'<rect{chosen} x="{LABELS}" y="{y - 13}" width="{width:.1f}" height="16" rx="2"/>',
+                f'<text x="{LABELS + width + 6:.1f}" y="{y}">{value:.0f}{cut}</text>',
+            ]
+    size = f'width="{LABELS + BARS + 70}" height="{y + STEP}"'
+    box = f'viewBox="0 0 {LABELS + BARS + 70} {y + STEP}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box}>\n<style>{STYLE}</style>\n'
+    return head + "\n".join(lines) + "\n</svg>\n"
