@@ -1,6 +1,7 @@
 """From a secret's text to variables, or to a refusal."""
 
 import json
+import re
 from base64 import b64encode
 
 import pytest
@@ -196,9 +197,8 @@ def test_aws_credentials_and_regions_in_a_secret_are_loaded(
 def test_each_of_them_is_a_warning_that_names_it_and_no_value(identity: tuple[Ended, Server]) -> None:
     lines = identity[0].err.splitlines()
 
-    assert [line.startswith("run-lambda-entrypoint: warning: SECRETS_MANAGER_ARN: ") for line in lines] == [
-        True
-    ] * 5
+    named = re.compile(r"run-lambda-entrypoint: warning: secret \S+ \(SECRETS_MANAGER_ARN\) sets \S+: ")
+    assert [bool(named.match(line)) for line in lines] == [True] * 5
     assert sorted(name for name in IDENTITY for line in lines if f" sets {name}:" in line) == sorted(IDENTITY)
     assert [value for value in IDENTITY.values() if value in identity[0].err] == []
 

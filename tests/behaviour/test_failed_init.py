@@ -1,34 +1,62 @@
 """In Lambda a failure is told to the Runtime API too, so that the caller sees the reason."""
 
 import re
-import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from time import monotonic
 
 import pytest
 
+from run_lambda_entrypoint.errors import ERROR_TYPES, EntrypointError
 from tests.harness.emulator import emulator_path, free_port, running
 from tests.harness.entrypoint import PLAIN, Entrypoint, aws
+from tests.harness.fault_server import black_hole, dripping, listening, silent
 from tests.harness.http_server import Reply, Request, fault, http_server, secret
 from tests.harness.process import Surroundings
 
+ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 ACCEPTED = Reply(202, b'{"status": "OK"}')
 
 FAILURES = {
-    # Arguments, environment, exit code.
-    "arguments": (["--nonsense"], {}, 2),
-    "no command": ([], {}, 2),
-    "option variable": (["true"], {"LAMBDA_ENV_TIMEOUT_SECONDS": "x"}, 125),
-    "reference": (["true"], {"SECRETS_MANAGER_ARN": "no reference", f"{PREFIX}A": "no reference"}, 125),
-    "not executable": (["/etc/passwd"], {}, 126),
-    "not found": (["no-such-program"], {}, 127),
+    # Arguments, environment, exit code, error type.
+    "arguments": (["--nonsense"], {}, 2, "Function.InvalidArguments"),
+    "no command": ([], {}, 2, "Function.InvalidArguments"),
+    "option variable": (
+        ["true"],
+        {"LAMBDA_ENV_TIMEOUT_SECONDS": "x"},
+        125,
+        "Function.InvalidConfiguration",
+    ),
+    "reference": (
+        ["true"],
+        {"SECRETS_MANAGER_ARN": "no reference", f"{PREFIX}A": "no reference"},
+        125,
+        "Function.InvalidReference",
+    ),
+    "credentials": (
+        ["true"],
+        {"SECRETS_MANAGER_ARN": "a", "AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"},
+        125,
+        "Function.CredentialsMissing",
+    ),
+    "region": (
+        ["true"],
+        {"SECRETS_MANAGER_ARN": "a", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"},
+        125,
+        "Function.InvalidConfiguration",
+    ),
+    "not executable": (["/etc/passwd"], {}, 126, "Function.CommandNotExecutable"),
+    "not found": (["no-such-program"], {}, 127, "Function.CommandNotFound"),
 }
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_failure_is_posted_as_init_error_with_the_report_and_a_type(
+def test_a_failure_is_posted_as_init_error_with_the_report_and_its_type(
     entrypoint: Entrypoint, failure: str
 ) -> None:
-    words, environ, code = FAILURES[failure]
+    words, environ, code, error_type = FAILURES[failure]
     with http_server(lambda _: ACCEPTED) as runtime_api:
         ended = entrypoint(
             *words, environ={**PLAIN, **environ, "AWS_LAMBDA_RUNTIME_API": runtime_api.address}
@@ -37,10 +65,44 @@ def test_a_failure_is_posted_as_init_error_with_the_report_and_a_type(
     assert (ended.code, ended.out) == (code, b"")
     (posted,) = runtime_api.requests
     assert (posted.method, posted.path) == ("POST", "/2018-06-01/runtime/init/error")
-    assert re.fullmatch("Function[.][A-Z][A-Za-z]+", posted.json["errorType"])
-    assert posted.headers["lambda-runtime-function-error-type"] == posted.json["errorType"]
+    types = (posted.json["errorType"], posted.headers["lambda-runtime-function-error-type"])
+    assert types == (error_type, error_type)
     report = [line.removeprefix("run-lambda-entrypoint: ") for line in ended.err.splitlines()]
     assert posted.json["errorMessage"].splitlines() == report
+
+
+OF_SECRETS = {
+    # What Secrets Manager answers.
+    "Function.SecretNotFound": fault(400, "ResourceNotFoundException"),
+    "Function.SecretAccessDenied": fault(400, "AccessDeniedException"),
+    "Function.SecretDecryptionFailed": fault(400, "DecryptionFailure"),
+    "Function.SecretUnavailable": fault(400, "InvalidRequestException"),
+    "Function.CredentialsRefused": fault(400, "UnrecognizedClientException"),
+    "Function.InvalidSecret": secret("[]"),
+}
+
+
+@pytest.mark.parametrize("error_type", OF_SECRETS)
+def test_a_secret_that_fails_has_its_type(entrypoint: Entrypoint, error_type: str) -> None:
+    with (
+        http_server(lambda _: OF_SECRETS[error_type]) as server,
+        http_server(lambda _: ACCEPTED) as runtime_api,
+    ):
+        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, AWS_LAMBDA_RUNTIME_API=runtime_api.address)
+        ended = entrypoint("true", environ=environ)
+
+    assert (ended.code, [request.json["errorType"] for request in runtime_api.requests]) == (
+        125,
+        [error_type],
+    )
+
+
+def test_every_type_is_documented() -> None:
+    documented = set(re.findall(r"`(Function\.[A-Za-z]+)`", (ROOT / "README.md").read_text()))
+    kinds = [EntrypointError]
+    for kind in kinds:  # grows while it is walked
+        kinds += kind.__subclasses__()
+    assert documented == {kind.error_type for kind in kinds} | set(ERROR_TYPES.values())
 
 
 def test_three_bad_secrets_are_one_init_error_of_three_lines(entrypoint: Entrypoint) -> None:
@@ -79,12 +141,30 @@ def test_an_unreachable_runtime_api_does_not_change_the_end(entrypoint: Entrypoi
     assert (ended.code, ended.err.count("\n")) == (127, 1)
 
 
-def test_a_runtime_api_that_never_answers_does_not_hold_up_the_end(entrypoint: Entrypoint) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        address = f"127.0.0.1:{silent.getsockname()[1]}"
-        ended = entrypoint("no-such-program", environ={**PLAIN, "AWS_LAMBDA_RUNTIME_API": address})
+@contextmanager
+def mute() -> Iterator[int]:
+    with listening(silent) as port:
+        yield port
 
-    assert (ended.code, ended.err.count("\n")) == (127, 1)
+
+@contextmanager
+def drip() -> Iterator[int]:
+    with listening(dripping) as port:
+        yield port
+
+
+@pytest.mark.parametrize("hanging", [mute, drip, black_hole])
+def test_a_runtime_api_that_hangs_does_not_hold_up_the_end(
+    entrypoint: Entrypoint, hanging: Callable[[], AbstractContextManager[int]]
+) -> None:
+    begin = monotonic()
+    with hanging() as port:
+        ended = entrypoint(
+            "no-such-program", environ={**PLAIN, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"}
+        )
+
+    assert (ended.code, ended.err.count("\n"), "no-such-program" in ended.err) == (127, 1, True)
+    assert monotonic() - begin < 10  # it takes a second; more is for a slow machine
 
 
 @pytest.mark.parametrize(
@@ -106,6 +186,6 @@ def test_a_caller_behind_the_real_emulator_sees_the_reason(entrypoint: Entrypoin
             status, body = emulator.invoke({})
 
     assert (status, body["errorType"]) == (502, "Function.SecretAccessDenied")
-    assert body["errorMessage"] == (
-        "SECRETS_MANAGER_ARN: secret name: AccessDeniedException: no right to name"
+    assert body["errorMessage"].startswith(
+        "SECRETS_MANAGER_ARN: secret name: AccessDeniedException: no right to name; allow it in the role's policy: "
     )

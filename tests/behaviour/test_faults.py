@@ -1,8 +1,6 @@
 """Faults on the way to a secret: told in one report, tried again where they may pass, all within one deadline."""
 
 import json
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,19 +9,14 @@ from tests.harness.emulator import free_port
 from tests.harness.entrypoint import (
     KEY_ID,
     TRANSPORTS,
-    WITH_OWN_MOUNTS,
     Entrypoint,
-    Words,
     aws,
     end,
-    permitted,
-    shell,
 )
 from tests.harness.http_server import Reply, Request, Server, fault, http_server, in_turn, secret
 from tests.harness.process import wait_until
 
 NAME = {"SECRETS_MANAGER_ARN": "name"}
-NAME_SERVER = "127.0.0.99"
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 
 
@@ -93,73 +86,6 @@ def short(transport: dict[str, str]) -> str:
     return {"direct": "2", "botocore": "6"}[transport["LAMBDA_ENV_TRANSPORT"]]
 
 
-@pytest.fixture
-def silent() -> Iterator[str]:
-    """The address of a server that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-
-
-def test_a_server_that_never_answers_ends_with_the_deadline(
-    entrypoint: Entrypoint, transport: dict[str, str], short: str, silent: str
-) -> None:
-    ended = entrypoint("--timeout", short, "true", environ=aws(f"http://{silent}", NAME, **transport))
-
-    assert (ended.code, ended.out, ended.err.count("\n")) == (125, b"", 1)
-    assert ended.err.startswith(
-        f"run-lambda-entrypoint: SECRETS_MANAGER_ARN: secret name: not fetched within {short} s"
-    )
-    assert silent in ended.err
-
-
-def test_a_passing_fault_that_stays_ends_with_the_deadline_and_is_told(
-    entrypoint: Entrypoint, transport: dict[str, str], short: str
-) -> None:
-    with http_server(lambda _: fault(503, "ServiceUnavailable")) as server:
-        ended = entrypoint(
-            "true", environ=aws(server.url, NAME, LAMBDA_ENV_TIMEOUT_SECONDS=short, **transport)
-        )
-
-    assert (ended.code, len(server.requests) > 1) == (125, True)
-    assert "ServiceUnavailable" in ended.err
-
-
-def test_a_refused_connection_that_stays_names_the_host(
-    entrypoint: Entrypoint, transport: dict[str, str], short: str
-) -> None:
-    address = f"127.0.0.1:{free_port()}"
-    ended = entrypoint("--timeout", short, "true", environ=aws(f"http://{address}", NAME, **transport))
-
-    assert (ended.code, address in ended.err) == (125, True)
-
-
-@pytest.fixture
-def unresolved(tmp_path: Path) -> Iterator[Words]:
-    """Words before a command, for which name resolution hangs: its name server takes questions and never answers."""
-    (tmp_path / "resolv.conf").write_text(f"nameserver {NAME_SERVER}\noptions timeout:30\n")
-    (tmp_path / "nsswitch.conf").write_text("hosts: dns\n")
-    mounts = [f"mount --bind {tmp_path}/{name} /etc/{name}" for name in ("resolv.conf", "nsswitch.conf")]
-    before = [*WITH_OWN_MOUNTS, *shell(" && ".join(mounts))]
-    if not permitted(before):
-        pytest.skip("a process here may not have mounts of its own (unshare --mount)")
-    with socket.socket(type=socket.SOCK_DGRAM) as name_server:
-        try:
-            name_server.bind((NAME_SERVER, 53))
-        except OSError as error:
-            pytest.skip(f"no name server can listen here: {error}")
-        yield before
-
-
-def test_a_name_resolution_that_hangs_ends_with_the_deadline(
-    entrypoint: Entrypoint, transport: dict[str, str], short: str, unresolved: Words
-) -> None:
-    environ = aws("http://hangs.example", NAME, **transport)
-    ended = entrypoint("--timeout", short, "true", environ=environ, before=unresolved)
-
-    assert (ended.code, ended.err.count("\n")) == (125, 1)
-    assert ended.err.endswith(f"not fetched within {short} s; no answer from hangs.example\n")
-
-
 def test_one_secret_that_comes_late_does_not_hide_why_another_failed(
     entrypoint: Entrypoint, transport: dict[str, str], short: str
 ) -> None:
@@ -196,28 +122,6 @@ def test_three_bad_secrets_make_one_report_of_three_lines(
         ["run-lambda-entrypoint", f"{PREFIX}B", "secret b"],
         ["run-lambda-entrypoint", f"{PREFIX}C", "secret c"],
     ]
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        Reply(200, b"<html>hotel network</html>"),
-        Reply(200, b"[]"),
-        Reply(200, b""),
-        Reply(302, b""),
-        Reply(403, b"<html>"),
-        Reply(200, b'{"SecretString": "' + 1_048_576 * b"x" + b'"}'),
-    ],
-    ids=["html", "an array", "empty", "a redirection", "forbidden", "too long"],
-)
-def test_a_reply_that_is_not_secrets_managers_names_the_host_and_is_not_tried_again(
-    entrypoint: Entrypoint, transport: dict[str, str], reply: Reply
-) -> None:
-    with http_server(lambda _: reply) as server:
-        ended = entrypoint("true", environ=aws(server.url, NAME, **transport))
-
-    assert (ended.code, ended.err.count("\n"), len(server.requests)) == (125, 1, 1)
-    assert server.address in ended.err
 
 
 CREDENTIALS = {

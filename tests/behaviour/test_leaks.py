@@ -65,10 +65,12 @@ REPLIES = {
 }
 
 
-def outcome(entrypoint: Entrypoint, environ: dict[str, str], command: str = "true") -> tuple[Ended, str]:
+def outcome(entrypoint: Entrypoint, environ: dict[str, str], *words: str) -> tuple[Ended, str]:
     """How it ended, and all that came out of it: standard output, standard error, init error."""
     with http_server(lambda _: Reply(202, b"")) as runtime_api:
-        ended = entrypoint(command, environ={**environ, "AWS_LAMBDA_RUNTIME_API": runtime_api.address})
+        ended = entrypoint(
+            *(words or ("true",)), environ={**environ, "AWS_LAMBDA_RUNTIME_API": runtime_api.address}
+        )
     posted = "".join(f"{request.headers}{request.body.decode()}" for request in runtime_api.requests)
     assert ended.code == 0 or posted
     return ended, f"{ended.out.decode()}{ended.err}{posted}"
@@ -223,3 +225,102 @@ def test_a_broken_credentials_file_is_not_told(entrypoint: Entrypoint, tmp_path:
     ended, told = outcome(entrypoint, environ)
 
     assert (ended.code, traces(told)) == (125, [])
+
+
+VALUE = "LAMBDA_ENV_VALUE_FROM_"
+SSM_PATH = "LAMBDA_ENV_SSM_PATH_"
+
+
+def parameters(*values: object) -> Reply:
+    found = [{"Name": f"/{index}", "Value": value} for index, value in enumerate(values)]
+    return Reply(200, json.dumps({"Parameters": found}).encode())
+
+
+SINGLE = {
+    # A secret's text, and what of it is asked for.
+    "NO_JSON_KEY": (MARKER, ":KEY"),
+    "ARRAY_KEY": (f"[{QUOTED}]", ":KEY"),
+    "MISSING_KEY": (f'{{"OTHER": {QUOTED}, "INNER": {{"A": {QUOTED}}}}}', ":INNER.B"),
+    "NULL_KEY": (f'{{"KEY": null, "OTHER": {QUOTED}}}', ":KEY"),
+    "NUL_KEY": (json.dumps({"KEY": f"{MARKER}\0"}), ":KEY"),
+    "NUL_TEXT": (f"{MARKER}\0", ""),
+    "SURROGATE_TEXT": (f"{MARKER}\ud800", ""),
+    "LONG_TEXT": (40_000 * MARKER, ""),
+}
+BY_REGION = {
+    # SSM's replies; parameters of one region are one call.
+    "eu-west-2": Reply(200, parameters(MARKER).body[:-3]),
+    "eu-west-3": parameters([MARKER]),
+    "us-east-1": parameters({MARKER: MARKER}),
+    "us-east-2": parameters(MARKER, None),
+    "us-west-1": Reply(200, json.dumps({"Parameters": MARKER}).encode()),
+    "us-west-2": Reply(404, MARKER.encode()),
+    "sa-east-1": parameters(MARKER),
+}
+BY_PATH = {
+    "/same/": Reply(200, b'{"Parameters": [' + b", ".join(2 * [parameters(MARKER).body[16:-2]]) + b"]}"),
+    "/nul/": parameters(f"{MARKER}\0"),
+    "/long/": parameters(40_000 * MARKER),
+    "/types/": parameters([MARKER]),
+}
+
+
+@pytest.fixture(scope="module", params=TRANSPORTS)
+def told_of_values(entrypoint: Entrypoint, request: pytest.FixtureRequest) -> str:
+    """All that comes out of a function with each bad single value, parameter and path."""
+
+    def answer(asked: Request) -> Reply:
+        if "SecretId" in asked.json:
+            return secret(SINGLE[asked.json["SecretId"]][0])
+        return BY_PATH[asked.json["Path"]] if "Path" in asked.json else BY_REGION[asked.region]
+
+    arns = {region: f"arn:aws:ssm:{region}:123456789012:parameter/x" for region in BY_REGION}
+    references = {
+        **{VALUE + name: name + rest for name, (_, rest) in SINGLE.items()},
+        **{VALUE + region: arn for region, arn in arns.items()},
+        **{SSM_PATH + path.strip("/"): path for path in BY_PATH},
+    }
+    with http_server(answer) as server:
+        environ = aws(server.url, references, LAMBDA_ENV_TRANSPORT=request.param)
+        ended, told = outcome(entrypoint, {**environ, "AWS_ENDPOINT_URL_SSM": server.url})
+    assert ended.code == 125
+    return told
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(VALUE + name for name in (*SINGLE, *BY_REGION)),
+        *(SSM_PATH + path.strip("/") for path in BY_PATH),
+    ],
+)
+def test_each_bad_single_value_parameter_and_path_is_told(told_of_values: str, name: str) -> None:
+    assert f"run-lambda-entrypoint: {name}: " in told_of_values
+
+
+def test_no_part_of_a_bad_single_value_parameter_or_path_is_told(told_of_values: str) -> None:
+    assert traces(told_of_values) == []
+
+
+@pytest.mark.parametrize("words", [[], ["--dry-run"], ["--dry-run", "--format", "json"]])
+@pytest.mark.parametrize("policy", ["warn", "deny"])
+def test_neither_dry_run_nor_debug_output_nor_overrides_tell_a_value(
+    entrypoint: Entrypoint, words: list[str], policy: str
+) -> None:
+    def answer(asked: Request) -> Reply:
+        return secret(TEXT) if "SecretId" in asked.json else parameters(MARKER, MARKER)
+
+    references = {
+        **NAME,
+        f"{PREFIX}B": "other",
+        f"{VALUE}KEY": "name:KEY",
+        f"{VALUE}WHOLE": "name",
+        f"{VALUE}P": "arn:aws:ssm:eu-west-1:123456789012:parameter/0",
+        f"{SSM_PATH}P": "/",
+    }
+    with http_server(answer) as server:
+        environ = aws(server.url, references, AWS_ENDPOINT_URL_SSM=server.url, KEY=MARKER)
+        options = {"LAMBDA_ENV_LOG_LEVEL": "debug", "LAMBDA_ENV_ON_OVERRIDE": policy}
+        ended, told = outcome(entrypoint, {**environ, **options}, *words, "true")
+
+    assert (ended.code, "overrides KEY" in told, traces(told)) == (125 * (policy == "deny"), True, [])

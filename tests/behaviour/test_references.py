@@ -194,7 +194,7 @@ def test_without_an_endpoint_variable_the_host_is_the_partitions_own(entrypoint:
 
 
 MALFORMED = {
-    "SECRETS_MANAGER_ARN": "https://example.com/hunter2",
+    "SECRETS_MANAGER_ARN": "?https://example.com/hunter2",
     f"{PREFIX}A_SPACE": "two words hunter2",
     f"{PREFIX}B_SHORT": "arn:aws:secretsmanager:eu-west-1:123456789012:secret",
     f"{PREFIX}C_SERVICE": "arn:aws:ssm:eu-west-1:123456789012:parameter/hunter2",

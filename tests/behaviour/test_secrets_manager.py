@@ -81,5 +81,6 @@ def test_a_secret_that_is_not_there_is_told_in_aws_own_words(
     assert (ended.code, ended.out) == (125, b"")
     assert ended.err == (
         "run-lambda-entrypoint: SECRETS_MANAGER_ARN: secret not/there: ResourceNotFoundException: "
-        "Secrets Manager can't find the specified secret.\n"
+        "Secrets Manager can't find the specified secret; it was asked for in region eu-central-1, the account of the "
+        "credentials; check name, region and account\n"
     )

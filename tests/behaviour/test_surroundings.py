@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
@@ -12,10 +13,12 @@ import pytest
 from tests.harness.emulator import free_port
 from tests.harness.entrypoint import (
     TRANSPORTS,
+    WITH_OWN_MOUNTS,
     WITHOUT_PASSWD_ENTRY,
     Entrypoint,
     aws,
     permitted,
+    shell,
 )
 from tests.harness.http_server import Server, http_server, secret
 from tests.harness.process import Surroundings, run
@@ -88,9 +91,15 @@ def traps(folder: Path, but: set[str]) -> Path:
             (folder / f"{name}.py").write_text(
                 f"import os\nos.write(2, b'trapped by {name}\\n')\nos._exit(66)\n"
             )
-    (folder / "run").write_text("#!/bin/sh\nprintenv A PYTHONPATH PYTHONHOME PYTHONSTARTUP SHIV_ROOT\n")
-    (folder / "run").chmod(0o755)
+    (folder / "run").symlink_to(shutil.which("cat") or "/bin/cat")
     return folder
+
+
+def shivs_variables(archive: Path) -> set[str]:
+    """Every variable that shiv's bootstrap inside the archive knows."""
+    with ZipFile(archive) as read:
+        sources = [read.read(name).decode() for name in read.namelist() if name.startswith("_bootstrap/")]
+    return set(re.findall(r"\bSHIV_[A-Z_]+\b", "".join(sources)))
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -98,44 +107,50 @@ def test_variables_of_python_and_shiv_and_modules_in_the_working_directory_chang
     entrypoint: Entrypoint, server: Server, tmp_path: Path, transport: str
 ) -> None:
     folder = str(traps(tmp_path, but=set()))
+    shiv = dict.fromkeys(shivs_variables(entrypoint.archive), "1")
+    assert len(shiv) > 5
+    shiv |= {"SHIV_ROOT": folder, "SHIV_ENTRY_POINT": "json:load", "SHIV_PREPEND_PYTHONPATH": folder}
     python = {
         "PYTHONPATH": folder,
         "PYTHONHOME": folder,
         "PYTHONSTARTUP": f"{folder}/json.py",
-        "SHIV_ROOT": folder,
-    }
-    more = {
         "PYTHONINSPECT": "1",
         "PYTHONWARNINGS": "error",
         "PYTHONVERBOSE": "1",
         "PYTHONDEVMODE": "1",
+        "PYTHONOPTIMIZE": "2",
+        "PYTHONPROFILEIMPORTTIME": "1",
+        "PYTHONBREAKPOINT": "json.load",
         "HOME": folder,
     }
-    more |= {"SHIV_ENTRY_POINT": "json:load", "SHIV_INTERPRETER": "1", "LAMBDA_ENV_TRANSPORT": transport}
+    environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport, **shiv, **python)
     ended = entrypoint(
-        "./run",
-        environ={**aws(server.url, NAME), **python, **more},
-        surroundings=Surroundings(directory=folder),
+        "./run", "/proc/self/environ", environ=environ, surroundings=Surroundings(directory=folder)
     )
 
-    assert ended == (0, "\n".join(["1", *python.values(), ""]).encode(), "")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.environ == {**environ, "A": "1"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["run", *(f"{trap}.py" for trap in TRAPS)]
+    )
 
 
-def imported_before_an_archive(folder: Path) -> set[str]:
+def imported_before_an_archive(folder: Path, flags: list[str]) -> set[str]:
     """What an interpreter that is not isolated imports before any archive's first line: that is out of our reach."""
     with ZipFile(folder / "archive", "w", ZIP_DEFLATED) as archive:
         archive.writestr("__main__.py", "import sys; print(*sys.modules)")
-    imported = run([sys.executable, folder / "archive"]).stdout.decode().split()
+    imported = run([sys.executable, *flags, folder / "archive"]).stdout.decode().split()
     return {"sitecustomize", "usercustomize", *(name.partition(".")[0] for name in imported)}
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("flags", [[], ["-S"], ["-s", "-E"]], ids=["no flags", "-S", "-sE"])
 def test_started_without_its_first_line_no_module_of_the_functions_own_is_imported_either(
-    entrypoint: Entrypoint, server: Server, tmp_path: Path, transport: str
+    entrypoint: Entrypoint, server: Server, tmp_path: Path, flags: list[str], transport: str
 ) -> None:
-    folder = traps(tmp_path, but=imported_before_an_archive(tmp_path))
+    folder = traps(tmp_path, but=imported_before_an_archive(tmp_path, flags))
     environ = aws(server.url, NAME, PYTHONPATH=str(folder), LAMBDA_ENV_TRANSPORT=transport)
-    words: list[str | Path] = [sys.executable, entrypoint.archive, "printenv", "A"]
+    words: list[str | Path] = [sys.executable, *flags, entrypoint.archive, "printenv", "A"]
     ended = run(words, Surroundings(environ, directory=folder))
 
     assert (ended.status, ended.stdout, ended.stderr) == (0, b"1\n", b"")
@@ -195,6 +210,33 @@ def test_it_runs_read_only_with_no_home_and_a_uid_without_passwd_entry(
 
     assert ended == (0, b"1\n", "")
     assert [path.name for path in tmp_path.iterdir()] == ["archive.pyz"]
+
+
+SETPRIV = shutil.which("setpriv") or ""
+# Makes every mount read-only for the words behind it, and says so if a folder is still written to by anybody.
+READ_ONLY = [
+    *WITH_OWN_MOUNTS,
+    *shell(
+        'while read -r _ _ _ _ point _; do mount -o remount,bind,ro "$point" || exit 97; done </proc/self/mountinfo; '
+        "for folder in / /tmp /var/tmp /dev/shm /run; do touch $folder/written 2>/dev/null && exit 98; done"
+    ),
+    *(SETPRIV, "--reuid=64321", "--regid=64321", "--clear-groups", "--no-new-privs"),
+]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_it_runs_where_no_folder_at_all_can_be_written_to(
+    entrypoint: Entrypoint, server: Server, transport: str
+) -> None:
+    if not SETPRIV or not permitted([*READ_ONLY, sys.executable, "-c", "pass"]):
+        pytest.skip("a process here may not make its folders read-only (root, unshare --mount)")
+    environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport)
+    with TemporaryDirectory() as folder:  # not tmp_path, which only we may read
+        Path(folder).chmod(0o755)
+        archive = shutil.copyfile(entrypoint.archive, Path(folder, "archive.pyz"))
+        ended = Entrypoint(archive)("printenv", "A", environ=environ, before=READ_ONLY)
+
+    assert ended == (0, b"1\n", "")
 
 
 STRACE = shutil.which("strace") or ""

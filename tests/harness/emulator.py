@@ -82,11 +82,7 @@ class Emulator:
         The emulator starts the function at the first invoke. A function that ended without an answer is 502 and
         empty, one that reported a failed init is 502 and what it reported.
         """
-        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=seconds)) as connection:
-            connection.request("POST", INVOCATIONS, json.dumps(event))
-            reply = connection.getresponse()
-            body = reply.read()
-        return reply.status, json.loads(body) if body else None
+        return invoke(self._port, event, seconds=seconds)
 
     @property
     def stdout(self) -> str:
@@ -98,6 +94,21 @@ class Emulator:
     def stderr(self) -> str:
         """So far: the emulator's own log, and before that what an entrypoint in front of it wrote."""
         return self._stderr.text()
+
+
+def invoke(port: int, event: object, *, seconds: float = 60) -> tuple[int, Any]:
+    """`Emulator.invoke`, for one that listens on `port` and was started in another way."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)) as connection:
+        connection.request("POST", INVOCATIONS, json.dumps(event))
+        reply = connection.getresponse()
+        body = reply.read()
+    return reply.status, json.loads(body) if body else None
+
+
+def listens(port: int) -> bool:
+    """Whether somebody listens on this port of 127.0.0.1."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager
@@ -133,7 +144,7 @@ def running(
         emulator = Emulator(process, port, stdout, stderr)
         try:
             wait_until(
-                lambda: _listens(port) or process.poll() is not None, what="the emulator", seconds=seconds
+                lambda: listens(port) or process.poll() is not None, what="the emulator", seconds=seconds
             )
         except TimeoutError as error:
             raise EmulatorError(f"{error}:\n{emulator.stdout}{emulator.stderr}") from None
@@ -144,11 +155,6 @@ def running(
             yield emulator
         finally:
             _stop(process)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -6,18 +6,19 @@ Raw sockets, since no HTTP server can be talked into a reply that is cut short, 
 from __future__ import annotations
 
 import json
+import select
 import socket
 import ssl
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Thread
 from typing import NamedTuple
 
 from tests.harness.http_server import Request
 
-KEEP, CLOSE, RESET, MUTE = "keep", "close", "reset", "mute"
-"""What happens to a connection after a reply: nothing, an orderly end, an abrupt one, or silence."""
+KEEP, CLOSE, RESET, MUTE, DRIP = "keep", "close", "reset", "mute", "drip"
+"""What happens to a connection after a reply: nothing, an orderly end, an abrupt one, silence, or one byte a second."""
 
 JSON = "application/x-amz-json-1.1"
 
@@ -82,6 +83,8 @@ def fault_server(
                 wrapped.sendall(reply.raw)
                 if reply.then == MUTE:
                     silent(wrapped)
+                if reply.then == DRIP:
+                    dripping(wrapped)
                 if reply.then == RESET:
                     wrapped.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 if reply.then == CLOSE and isinstance(wrapped, ssl.SSLSocket):
@@ -97,6 +100,12 @@ def silent(connection: socket.socket) -> None:
     """Handles a connection by not answering for as long as the other side stays."""
     while connection.recv(65_536):
         continue
+
+
+def dripping(connection: socket.socket) -> None:
+    """Handles a connection by sending one byte a second for as long as the other side stays."""
+    while not select.select([connection], [], [], 1)[0]:
+        connection.sendall(b" ")
 
 
 @contextmanager
@@ -130,6 +139,19 @@ def listening(handle: Handler, host: str = "127.0.0.1", port: int = 0) -> Iterat
             accepting.join()
             for thread in threads:
                 thread.join()
+
+
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """A port that answers no SYN: nobody accepts and the queue is full, so the kernel drops every further one
+    (listen(2))."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 def _request(connection: socket.socket) -> Request | None:

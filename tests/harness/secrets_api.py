@@ -15,6 +15,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from tests.harness.process import Output, Surroundings, started, wait_until
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 REGION = "eu-central-1"
+ACCOUNT = "123456789012"  # moto's
 
 _ROOT = Path(__file__).parents[2]
 _SETUP = "SETUP"  # the access key of what prepares a test, which stays out of the log
@@ -73,12 +75,29 @@ class SecretsApi:
         )
         return str(reply["ARN"])
 
+    def put_secret_value(self, name: str, value: str, *stages: str, region: str = REGION) -> str:
+        """Stores a new version of a secret under these staging labels, and returns its id. The labels leave the
+        versions that had them; AWSCURRENT leaves AWSPREVIOUS behind."""
+        parameters = {
+            "SecretId": name,
+            "SecretString": value,
+            "VersionStages": stages,
+            "ClientRequestToken": str(uuid4()),
+        }
+        reply = self._set_up("secretsmanager", "secretsmanager.PutSecretValue", region, parameters)
+        return str(reply["VersionId"])
+
     def put_parameter(
-        self, name: str, value: str, *, kind: str = "SecureString", region: str = REGION
-    ) -> None:
-        """Stores a parameter, over one of that name."""
+        self, name: str, value: str, *, kind: str = "SecureString", region: str = REGION, label: str = ""
+    ) -> str:
+        """Stores a parameter, as the next version of one of that name, and returns its ARN. `label` is for this
+        version, and leaves the one that had it."""
         parameters = {"Name": name, "Value": value, "Type": kind, "Overwrite": True}
-        self._set_up("ssm", "AmazonSSM.PutParameter", region, parameters)
+        reply = self._set_up("ssm", "AmazonSSM.PutParameter", region, parameters)
+        if label:
+            labelled = {"Name": name, "ParameterVersion": reply["Version"], "Labels": [label]}
+            self._set_up("ssm", "AmazonSSM.LabelParameterVersion", region, labelled)
+        return f"arn:aws:ssm:{region}:{ACCOUNT}:parameter/{name.removeprefix('/')}"
 
     def _set_up(self, service: str, target: str, region: str, parameters: Mapping[str, Any]) -> Any:
         # Without botocore, which would heed the caller's AWS settings. moto checks no signature, it reads the region

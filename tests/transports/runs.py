@@ -1,17 +1,23 @@
-"""One run of the archive, and what it told about each secret."""
+"""One run of the archive, what it is served, and what it told about each secret."""
 
 from __future__ import annotations
 
 import re
+import ssl
+from collections import defaultdict
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from tests.harness.entrypoint import aws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import trustme
 
     from tests.harness.entrypoint import Ended, Entrypoint, Words
+    from tests.harness.fault_server import Answer, Reply
+    from tests.harness.http_server import Request
 
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 REPORT = re.compile(rf"run-lambda-entrypoint: {PREFIX}(\S+): secret \S+: (.*)")
@@ -23,6 +29,30 @@ SLACK = 20
 
 SHORT = {"direct": 1, "botocore": 6}
 """Deadlines that come soon, but leave the time to start, in seconds."""
+
+
+CLOCK = re.compile(r"says \w{3}, [^,]* GMT")
+
+
+def context(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    """A server's, with this certificate."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(made)
+    return made
+
+
+def scripted(script: Mapping[str, Sequence[Reply]]) -> Answer:
+    """The first reply for a secret to the first request for it and so on; the last again and again."""
+    asked: dict[str, int] = defaultdict(int)
+
+    def answer(request: Request) -> Reply:
+        name = request.json["SecretId"]
+        replies = script[name]
+        reply = replies[min(asked[name], len(replies) - 1)]
+        asked[name] += 1
+        return reply
+
+    return answer
 
 
 def run(
@@ -50,12 +80,14 @@ def run(
 
 
 def told(ended: Ended, host: str) -> dict[str, str]:
-    """The message on each secret, with HOST for `host` and N for the deadline; any other line stands for itself."""
+    """The message on each secret, with HOST for `host`, N for the deadline, NOW for this machine's time; any other line
+    stands for itself."""
     messages = {}
     for line in ended.err.splitlines():
         found = REPORT.fullmatch(line)
         name, message = found.groups() if found else (line, "")
-        messages[name] = re.sub(r"within \d+ s", "within N s", message.replace(host, "HOST"))
+        message = re.sub(r"within \d+ s", "within N s", message.replace(host, "HOST"))
+        messages[name] = CLOCK.sub("says NOW", message)
     return messages
 
 

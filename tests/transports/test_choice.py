@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from run_lambda_entrypoint.aws import Call, choice, endpoints
 from run_lambda_entrypoint.errors import ConfigurationError
+from run_lambda_entrypoint.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,7 +153,7 @@ def test_the_tokens_old_name_comes_first_as_with_botocore() -> None:
     environ = {**PLAIN, "AWS_SECURITY_TOKEN": "old", "AWS_SESSION_TOKEN": "new"}
     call = Call("secretsmanager", "GetSecretValue", {"SecretId": "name"}, None)
     with patch("run_lambda_entrypoint.aws.direct.DirectTransport") as transport:
-        choice.transport(environ, [call], "direct")
+        choice.transport(environ, [call], "direct", Log(0.0))
     assert [argument.token for argument in transport.call_args.args if hasattr(argument, "token")] == ["old"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.harness.entrypoint import PLAIN, Entrypoint, aws
 from tests.harness.fault_server import by_length, fault_server, secret
 from tests.harness.process import Surroundings, run
-from tests.transports.test_connections import context
+from tests.transports.runs import context
 
 if TYPE_CHECKING:
     import ssl
@@ -26,7 +26,6 @@ OURS = "run_lambda_entrypoint"
 # Of the standard library, what a start imports more than an empty zip archive does. Names with an underscore are
 # left out, of packages only the first part counts.
 NOTHING = {"__future__", "errno"}
-OPTIONS = NOTHING | {"argparse", "copyreg", "enum", "gettext", "re"}
 DIRECT = NOTHING | {
     "array",
     "base64",
@@ -45,7 +44,6 @@ DIRECT = NOTHING | {
 }
 VERSIONS_OWN = {  # what some versions of Python import for one of these, and others do not or do for an empty archive
     *("sre_compile", "sre_constants", "sre_parse"),  # for re
-    *("bz2", "fnmatch", "locale", "lzma", "shutil", "zlib"),  # for argparse, which looks at the terminal
     *(
         "collections",
         "functools",
@@ -59,7 +57,18 @@ VERSIONS_OWN = {  # what some versions of Python import for one of these, and ot
 }
 
 # Of our own.
-ALWAYS = {"", "__main__", "deadline", "environment", "errors", "options", "process", "references"}
+ALWAYS = {
+    "",
+    "__main__",
+    "deadline",
+    "environment",
+    "errors",
+    "log",
+    "options",
+    "process",
+    "references",
+    "reserved",
+}
 FETCHING = ALWAYS | {
     "aws",
     "aws.choice",
@@ -160,7 +169,7 @@ def test_a_start_without_references(entrypoint: Entrypoint, empty: set[str]) -> 
 
 def test_a_start_with_options(entrypoint: Entrypoint, empty: set[str]) -> None:
     modules = imported(entrypoint.archive, "--timeout", "5", "--", "/bin/true") - empty
-    assert (own(modules), foreign(modules) - VERSIONS_OWN) == (ALWAYS, OPTIONS - VERSIONS_OWN)
+    assert (own(modules), foreign(modules)) == (ALWAYS, NOTHING)
 
 
 def test_a_direct_start(
@@ -191,3 +200,43 @@ def test_a_botocore_start_imports_none_of_the_direct_transport(entrypoint: Entry
 def test_a_botocore_start_imports_no_other_package(entrypoint: Entrypoint) -> None:
     others = foreign(fetching(entrypoint, "botocore")) - sys.stdlib_module_names
     assert others - TRIED == OTHERS
+
+
+VALUE = "LAMBDA_ENV_VALUE_FROM_A"
+
+
+def fetching_single_values(entrypoint: Entrypoint, **references: str) -> set[str]:
+    """What a direct run imports that fetches these."""
+    parameters = {"Parameters": [{"Name": "/a", "Value": "value"}]}
+    reply = by_length(json.dumps({"SecretString": '{"a": {"b": "value"}}', **parameters}).encode())
+    with fault_server(lambda _: reply) as port:
+        url = f"http://127.0.0.1:{port}"
+        environ = aws(url, references, AWS_ENDPOINT_URL_SSM=url, LAMBDA_ENV_TRANSPORT="direct")
+        return own(imported(entrypoint.archive, "/bin/true", environ=environ))
+
+
+def test_keys_versions_and_single_values_of_secrets_import_nothing_more(entrypoint: Entrypoint) -> None:
+    references = {"SECRETS_MANAGER_ARN": "name:a:STAGE:", VALUE: "name:a.b::"}
+    assert fetching_single_values(entrypoint, **references) == OWN_PLAIN
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        (VALUE, "arn:aws:ssm:eu-west-1:123456789012:parameter/a"),
+        ("LAMBDA_ENV_SSM_PATH_A", "/"),
+    ],
+)
+def test_only_parameters_import_what_reads_parameters(
+    entrypoint: Entrypoint, name: str, reference: str
+) -> None:
+    assert fetching_single_values(entrypoint, **{name: reference}) == OWN_PLAIN | {"parameters"}
+
+
+def test_only_a_dry_run_imports_what_tells_of_it(entrypoint: Entrypoint) -> None:
+    ended = run(
+        [sys.executable, "-IS", "-X", "importtime", str(entrypoint.archive), "--dry-run", "/bin/true"],
+        Surroundings(environ=PLAIN),
+    )
+    modules = {line.rpartition("|")[2].strip() for line in ended.stderr.decode().splitlines()}
+    assert own(modules) == ALWAYS | {"dry_run"}

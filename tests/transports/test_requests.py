@@ -55,6 +55,41 @@ def test_both_transports_ask_the_same(entrypoint: Entrypoint, path: str) -> None
     assert direct == botocore
 
 
+REFERENCES: dict[str, Any] = {
+    "SECRETS_MANAGER_ARN": "name:key:STAGE:version-id-of-32-characters-or-more",
+    "LAMBDA_ENV_VALUE_FROM_A": "arn:aws:ssm:us-east-1:123456789012:parameter/a:1",
+    "LAMBDA_ENV_VALUE_FROM_B": "arn:aws:ssm:us-east-1:123456789012:parameter/b",
+    "LAMBDA_ENV_SSM_PATH_C": "/c/",
+}
+
+
+def test_both_transports_ask_the_same_for_versions_parameters_and_paths(entrypoint: Entrypoint) -> None:
+    found = [{"Name": name, "Value": "1"} for name in ("/a", "/b", "/c/c")]
+    reply = by_length(json.dumps({"SecretString": '{"key": "1"}', "Parameters": found}).encode())
+    asked: dict[str, list[tuple[str, str, str, bytes]]] = {transport: [] for transport in TRANSPORTS}
+
+    for transport in TRANSPORTS:
+
+        def answer(request: Request, transport: str = transport) -> Reply:
+            headers = request.headers
+            asked[transport].append(
+                (headers["x-amz-target"], headers["content-type"], request.region, request.body)
+            )
+            return reply
+
+        with fault_server(answer) as port:
+            url = f"http://127.0.0.1:{port}"
+            ended = run(entrypoint, transport, url, (), AWS_ENDPOINT_URL_SSM=url, **REFERENCES)
+        assert ended.err == ""
+
+    assert sorted(asked["direct"]) == sorted(asked["botocore"])
+    assert [(target, region) for target, _, region, _ in sorted(asked["direct"])] == [
+        ("AmazonSSM.GetParameters", "us-east-1"),
+        ("AmazonSSM.GetParametersByPath", "eu-west-1"),
+        ("secretsmanager.GetSecretValue", "eu-west-1"),
+    ]
+
+
 def test_a_request_is_secrets_managers(entrypoint: Entrypoint, transport: str) -> None:
     [request] = asked(entrypoint, transport, "name")
     assert (request.method, request.path, request.json) == ("POST", "/", {"SecretId": "name"})
@@ -62,7 +97,7 @@ def test_a_request_is_secrets_managers(entrypoint: Entrypoint, transport: str) -
     assert request.headers["content-type"] == "application/x-amz-json-1.1"
 
 
-@pytest.mark.parametrize("token", ["", "a token/with+signs=="])
+@pytest.mark.parametrize("token", ["", "a/token+with/signs=="])
 def test_a_request_is_signed_as_aws_checks_it(entrypoint: Entrypoint, transport: str, token: str) -> None:
     [request] = asked(entrypoint, transport, "name", AWS_SESSION_TOKEN=token)
     told = request.headers["authorization"]

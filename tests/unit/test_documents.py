@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from run_lambda_entrypoint.documents import ENTRY_LIMIT, variables
+from run_lambda_entrypoint.documents import ENTRY_LIMIT, checked, value, variables
 from run_lambda_entrypoint.errors import DocumentError
 
 MARKER = "correct-horse-battery-staple"
@@ -274,3 +274,109 @@ def test_a_mangled_document_never_tells_a_value(data: st.DataObject) -> None:
     except DocumentError as error:
         shown = "".join(format_exception(error))
     assert MARKER not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "expected"),
+    [
+        ('{"A": "text", "B": "other"}', "A", "text"),
+        ('{"A": ""}', "A", ""),
+        ('{"A": 1.50}', "A", "1.50"),
+        ('{"A": 0}', "A", "0"),
+        ('{"A": false}', "A", "false"),
+        ('{"A": [ ]}', "A", "[]"),
+        ('{"A": {"b": [1e400, "é"]}}', "A", '{"b":[1e400,"é"]}'),
+        ('{"A": "first", "A": "last"}', "A", "last"),
+        ('{"": "empty"}', "", "empty"),
+        ('{"a.b": "literal"}', "a.b", "literal"),
+        ('{"_HANDLER": "no name of ours"}', "_HANDLER", "no name of ours"),
+        ('{"A": "wanted", "_HANDLER": "", "=": "\\u0000", "": 1}', "A", "wanted"),
+    ],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_key_has_its_value(text: str, key: str, expected: str, nested: bool) -> None:
+    actual = value(text, key, nested=nested)
+    assert actual == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "expected"),
+    [
+        ('{"a": {"b": "nested"}}', "a.b", "nested"),
+        ('{"a": {"b": {"c": 1.50}}}', "a.b.c", "1.50"),
+        ('{"a": {"b": {"c": 1.50}}}', "a.b", '{"c":1.50}'),
+        ('{"a": {"b": "nested"}, "a.b": "literal"}', "a.b", "literal"),
+        ('{"a.b": "literal", "a": {"b": "nested"}}', "a.b", "literal"),
+        ('{"a": {"": "empty"}}', "a.", "empty"),
+        ('{"": {"": "empty"}}', ".", "empty"),
+    ],
+)
+def test_a_key_is_nested_only_where_none_is_called_so(text: str, key: str, expected: str) -> None:
+    actual = value(text, key, nested=True)
+    assert actual == expected
+
+
+def refused_key(text: str, key: str, *, nested: bool = False) -> DocumentError:
+    with pytest.raises(DocumentError) as caught:
+        value(text, key, nested=nested)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "nested", "keys"),
+    [
+        ("{}", "A", False, "none"),
+        ('{"B": 1, "a": 2}', "A", False, '"B", "a"'),
+        ('{"A": null, "B": 1}', "A", False, '"A", "B"'),
+        ('{"a": {"b": 1}}', "a.b", False, '"a"'),
+        ('{"a": {"b": null}}', "a.b", True, '"a"'),
+        ('{"a": {"b": 1}}', "a.c", True, '"a"'),
+        ('{"a": "text"}', "a.b", True, '"a"'),
+        ('{"a": ["text"]}', "a.0", True, '"a"'),
+        ('{"a.b": null, "a": {"b": 1}}', "a.b", True, '"a.b", "a"'),
+        ('{"new\\nline": 1}', "A", True, r'"new\nline"'),
+    ],
+)
+def test_a_key_that_is_not_there_or_null_is_refused_with_the_keys_that_are(
+    text: str, key: str, nested: bool, keys: str
+) -> None:
+    actual = str(refused_key(text, key, nested=nested))
+    assert actual == f'key "{key}" is not there, or null; the secret\'s keys are: {keys}'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (MARKER, f"the secret is not JSON (fault at line 1, column 1); {STORE_AN_OBJECT}"),
+        (f'["{MARKER}"]', f"the secret is JSON but an array; {STORE_AN_OBJECT}"),
+    ],
+)
+def test_a_key_of_no_object_is_refused(text: str, expected: str) -> None:
+    actual = str(refused_key(text, "A"))
+    assert actual == expected
+
+
+def test_a_long_list_of_keys_is_told_in_part() -> None:
+    actual = str(refused_key(json.dumps(dict.fromkeys(map(str, range(1000)), 1)), "A"))
+    assert len(actual) < 600
+
+
+@given(scalars, st.text())
+def test_a_refused_key_never_tells_a_value(inner: object, key: str) -> None:
+    text = json.dumps({"a": MARKER, "b": {"c": MARKER, "d": inner}, "e": [MARKER]})
+    shown = "".join(format_exception(refused_key(text, f"x{key}", nested=True)))
+    assert MARKER not in shown
+
+
+@given(st.dictionaries(texts, texts_without_nul, min_size=1), st.data())
+def test_a_key_has_the_value_that_the_whole_object_gives_it(
+    document: dict[str, str], data: st.DataObject
+) -> None:
+    key = data.draw(st.sampled_from(sorted(document)))
+    actual = value(json.dumps(document), key, nested=data.draw(st.booleans()))
+    assert actual == document[key]
+
+
+def test_what_has_no_value_is_left_out() -> None:
+    actual = checked({"A": "1", "B": None, "C": ""})
+    assert actual == {"A": "1", "C": ""}

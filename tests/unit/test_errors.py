@@ -32,11 +32,15 @@ MARKER = "correct-horse-battery-staple"
         (errors.OptionVariableError, 125, "Function.InvalidConfiguration"),
         (errors.CommandNotExecutableError, 126, "Function.CommandNotExecutable"),
         (errors.CommandNotFoundError, 127, "Function.CommandNotFound"),
-        (errors.InvalidReferenceError, 125, "Function.InvalidReference"),
         (errors.DocumentError, 125, "Function.InvalidSecret"),
+        (errors.ParameterNotFoundError, 125, "Function.ParameterNotFound"),
+        (errors.OverrideError, 125, "Function.OverrideDenied"),
         (errors.EnvironmentTooLargeError, 125, "Function.EnvironmentTooLarge"),
         (errors.ConfigurationError, 125, "Function.InvalidConfiguration"),
+        (errors.CredentialsMissingError, 125, "Function.CredentialsMissing"),
         (errors.FetchError, 125, "Function.SecretUnavailable"),
+        (errors.NetworkError, 125, "Function.SecretUnavailable"),
+        (errors.CertificateError, 125, "Function.CertificateNotTrusted"),
     ],
 )
 def test_each_failure_has_its_exit_code_and_type(
@@ -52,31 +56,58 @@ def test_each_failure_has_its_exit_code_and_type(
     [
         ("ResourceNotFoundException", "Function.SecretNotFound"),
         ("AccessDeniedException", "Function.SecretAccessDenied"),
+        ("DecryptionFailure", "Function.SecretDecryptionFailed"),
+        ("ExpiredTokenException", "Function.CredentialsRefused"),
+        ("InvalidSignatureException", "Function.CredentialsRefused"),
+        ("UnrecognizedClientException", "Function.CredentialsRefused"),
+        ("ThrottlingException", "Function.SecretUnavailable"),
         ("InternalServiceError", "Function.SecretUnavailable"),
     ],
 )
 def test_an_error_of_aws_has_the_type_of_its_code(code: str, expected: str) -> None:
-    actual = ServiceError(code, "", 400, passing=False).error_type
+    actual = ServiceError(code, "", passing=False).error_type
     assert actual == expected
+
+
+def subclasses(error: type[EntrypointError]) -> list[type[EntrypointError]]:
+    direct = error.__subclasses__()
+    return [*direct, *(each for child in direct for each in subclasses(child))]
 
 
 def test_every_error_type_has_the_form_that_lambda_takes() -> None:
     types = [EntrypointError.error_type, *errors.ERROR_TYPES.values()]
-    types += [each.error_type for each in EntrypointError.__subclasses__()]
+    types += [each.error_type for each in subclasses(EntrypointError)]
     actual = [name for name in types if not re.fullmatch(r"Function\.[A-Z][a-zA-Z]+", name)]
     assert actual == []
 
 
 @pytest.mark.parametrize(("message", "expected"), [("no such secret", "Code: no such secret"), ("", "Code")])
 def test_an_error_of_aws_tells_code_and_message(message: str, expected: str) -> None:
-    actual = str(ServiceError("Code", message, 400, passing=False))
+    actual = str(ServiceError("Code", message, passing=False))
     assert actual == expected
 
 
-def test_a_failed_secret_tells_variable_secret_and_cause() -> None:
-    error = SecretError("VARIABLE\n", "app", DocumentError("cause"))
+@pytest.mark.parametrize(("remedy", "end"), [("", ""), ("do this", "; do this")])
+def test_a_failed_secret_tells_variable_secret_cause_and_remedy(remedy: str, end: str) -> None:
+    error = SecretError("VARIABLE\n", "secret", "app", DocumentError("cause"), remedy)
     actual = (str(error), error.exit_code, error.error_type)
-    assert actual == (r"VARIABLE\n: secret app: cause", 125, "Function.InvalidSecret")
+    assert actual == (rf"VARIABLE\n: secret app: cause{end}", 125, "Function.InvalidSecret")
+
+
+def test_a_failed_secret_names_variable_and_secret_for_a_log() -> None:
+    actual = SecretError("VARIABLE\n", "secret", "app", DocumentError("cause"), "").subject
+    assert actual == {"variable": r"VARIABLE\n", "secret": "app"}
+
+
+def test_a_malformed_reference_tells_and_names_its_variable() -> None:
+    error = errors.InvalidReferenceError("VARIABLE\n", "is none")
+    actual = (str(error), error.subject, error.exit_code, error.error_type)
+    assert actual == (r"VARIABLE\n is none", {"variable": r"VARIABLE\n"}, 125, "Function.InvalidReference")
+
+
+def test_a_deadline_has_the_type_of_the_fault_before_it() -> None:
+    actual = errors.DeadlineError("too late", errors.CertificateError("c")).error_type
+    assert actual == "Function.CertificateNotTrusted"
 
 
 def test_one_failure_is_one_report() -> None:

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from run_lambda_entrypoint import __version__
 from run_lambda_entrypoint.errors import OptionVariableError, UsageError
-from run_lambda_entrypoint.options import DEFAULT_TIMEOUT, TIMEOUT_VARIABLE, TRANSPORT_VARIABLE, parse
+from run_lambda_entrypoint.options import (
+    LOG_LEVEL_VARIABLE,
+    ON_OVERRIDE_VARIABLE,
+    TIMEOUT_VARIABLE,
+    TRANSPORT_VARIABLE,
+    parse,
+)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +99,7 @@ def test_wrong_arguments_are_told(words: list[str], expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("3", 3.0), (" 0.5\n", 0.5), ("900", 900.0), ("", DEFAULT_TIMEOUT), (" ", DEFAULT_TIMEOUT)],
+    [("3", 3.0), (" 0.5\n", 0.5), ("900", 900.0), ("", 8.0), (" ", 8.0)],
 )
 def test_the_variable_sets_the_timeout(value: str, expected: float) -> None:
     actual = parse(["cmd"], {TIMEOUT_VARIABLE: value}).timeout
@@ -141,10 +147,40 @@ def test_an_unknown_transport_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "value", "expected"),
+    [
+        ([], "", "info"),
+        ([], " ", "info"),
+        ([], "debug", "debug"),
+        ([], " WARNING\n", "warning"),
+        (["--log-level", "error"], "", "error"),
+        (["--log-level=Debug"], "error", "debug"),
+        (["--log-level", "info"], "wrong", "info"),
+    ],
+)
+def test_flag_or_variable_sets_the_log_level_in_any_case(words: list[str], value: str, expected: str) -> None:
+    actual = parse([*words, "cmd"], {LOG_LEVEL_VARIABLE: value}).log_level
+    assert actual == expected
+
+
+def test_an_unknown_log_level_of_the_variable_is_told() -> None:
+    with pytest.raises(OptionVariableError) as caught:
+        parse(["cmd"], {LOG_LEVEL_VARIABLE: "loud\n"})
+    assert str(caught.value) == 'LAMBDA_ENV_LOG_LEVEL is "loud"; it takes one of debug, info, warning, error'
+
+
+@pytest.mark.parametrize("value", ["loud", ""])
+def test_an_unknown_log_level_of_the_flag_is_told(value: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(["--log-level", value, "cmd"], {LOG_LEVEL_VARIABLE: "debug"})
+    assert str(caught.value) == f'--log-level is "{value}"; it takes one of debug, info, warning, error'
+
+
+@pytest.mark.parametrize(
     ("words", "beginning"),
     [
-        (["--version"], f"run-lambda-entrypoint {__version__}\n"),
-        (["--version", "cmd"], f"run-lambda-entrypoint {__version__}\n"),
+        (["--version"], f"run-lambda-entrypoint {__version__} ("),
+        (["--version", "cmd"], f"run-lambda-entrypoint {__version__} ("),
         (["--help"], "usage: run-lambda-entrypoint [OPTION...] [--] COMMAND [ARGUMENT...]\n"),
         (["-h", "--", "cmd"], "usage: run-lambda-entrypoint [OPTION...] [--] COMMAND [ARGUMENT...]\n"),
     ],
@@ -156,3 +192,71 @@ def test_help_and_version_need_no_command(
         parse(words, {TIMEOUT_VARIABLE: "wrong"})
     output = capsys.readouterr()
     assert (caught.value.code, output.out[: len(beginning)], output.err) == (0, beginning, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["cmd"], ("", ["cmd"])),
+        (["cmd", "--dry-run"], ("", ["cmd", "--dry-run"])),
+        (["--dry-run"], ("text", [])),
+        (["--dry-run", "--"], ("text", [])),
+        (["--dry-run", "cmd", "--format", "json"], ("text", ["cmd", "--format", "json"])),
+        (["--dry-run", "--format", "text", "--", "cmd"], ("text", ["cmd"])),
+        (["--format", "json", "--dry-run"], ("json", [])),
+        (["--format=JSON", "--dry-run", "cmd"], ("json", ["cmd"])),
+    ],
+)
+def test_a_dry_run_has_a_format_and_needs_no_command(
+    words: list[str], expected: tuple[str, list[str]]
+) -> None:
+    options = parse(words, {})
+    actual = (options.dry_run, options.command)
+    assert actual == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--dry-run", "--format", "yaml"], '--format is "yaml"; it takes one of text, json'),
+        (["--dry-run", "--format="], '--format is ""; it takes one of text, json'),
+        (["--dry-run", "--format"], "argument --format: expected one argument; see --help"),
+        (["--dry-run=yes", "cmd"], "argument --dry-run: ignored explicit argument 'yes'; see --help"),
+        (["--format", "json", "cmd"], "--format goes with --dry-run only"),
+        (["--format", "", "cmd"], "--format goes with --dry-run only"),
+    ],
+)
+def test_wrong_arguments_of_a_dry_run_are_told(words: list[str], expected: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(words, {})
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("", "allow"), (" ", "allow"), ("allow", "allow"), ("warn", "warn"), (" DENY\n", "deny")],
+)
+def test_a_variable_says_what_to_do_on_an_override(value: str, expected: str) -> None:
+    actual = parse(["cmd"], {ON_OVERRIDE_VARIABLE: value}).on_override
+    assert actual == expected
+
+
+def test_an_unknown_word_on_overrides_is_told() -> None:
+    with pytest.raises(OptionVariableError) as caught:
+        parse(["cmd"], {ON_OVERRIDE_VARIABLE: "refuse"})
+    assert str(caught.value) == 'LAMBDA_ENV_ON_OVERRIDE is "refuse"; it takes one of allow, warn, deny'
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("SECRETS_MANAGER_ARN", "LAMBDA_ENV_SECRETS_MANAGER_ARN_*", "LAMBDA_ENV_SSM_PATH_*"),
+        *("LAMBDA_ENV_VALUE_FROM_NAME", ON_OVERRIDE_VARIABLE, LOG_LEVEL_VARIABLE, TIMEOUT_VARIABLE),
+        *(TRANSPORT_VARIABLE, "--dry-run", "--format", "--log-level", "--rie-path", "--timeout", "--version"),
+        *("KEY:STAGE:VERSION", "--help"),
+    ],
+)
+def test_help_names_each_option_and_variable(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--help"], {})
+    assert name in capsys.readouterr().out

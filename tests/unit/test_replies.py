@@ -7,10 +7,11 @@ from contextlib import suppress
 from traceback import format_exception
 
 import pytest
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 from hypothesis import given
 from hypothesis import strategies as st
 
-from run_lambda_entrypoint.aws.replies import PASSING_CODES, SIZE_LIMIT, read
+from run_lambda_entrypoint.aws.replies import SIZE_LIMIT, THROTTLING, TRANSIENT, read
 from run_lambda_entrypoint.errors import FetchError, ServiceError
 
 HOST = "secrets.example:8443"
@@ -56,7 +57,7 @@ def test_the_largest_secret_with_every_character_escaped_is_read() -> None:
             b'{"__type": "Other", "message": "text"}',
             ("Code", "Code: text"),
         ),
-        (500, {}, b'{"__type": "Code\\n", "message": "a\\nb"}', ("Code\\n", "Code\\n: a\\nb")),
+        (500, {}, b'{"__type": "Code\\n", "message": "a\\nb."}', ("Code\\n", "Code\\n: a\\nb")),
     ],
 )
 def test_an_error_of_aws_has_code_and_message(
@@ -64,7 +65,7 @@ def test_an_error_of_aws_has_code_and_message(
 ) -> None:
     error = failure(status, body, headers)
     assert isinstance(error, ServiceError)
-    assert (error.code, str(error), error.status) == (*expected, status)
+    assert (error.code, str(error)) == expected
 
 
 @pytest.mark.parametrize(
@@ -87,10 +88,44 @@ def test_throttling_and_faults_of_the_server_pass(status: int, code: str, expect
     assert actual == expected
 
 
-@pytest.mark.parametrize("code", sorted(PASSING_CODES))
-def test_what_botocore_tries_again_passes(code: str) -> None:
-    actual = failure(400, json.dumps({"__type": f"ns#{code}"}).encode()).passing
-    assert actual
+def throttled(status: int, code: str) -> tuple[bool, bool]:
+    """Whether an error passes, and whether it is throttling."""
+    error = failure(status, json.dumps({"__type": f"ns#{code}"}).encode())
+    assert isinstance(error, ServiceError)
+    return error.passing, error.throttled
+
+
+def test_the_codes_for_throttling_are_those_of_botocores_standard_mode() -> None:
+    theirs = ThrottledRetryableChecker._THROTTLED_ERROR_CODES  # type: ignore[attr-defined]
+    assert set(theirs) == THROTTLING
+
+
+def test_the_codes_for_another_passing_fault_are_those_of_botocores_standard_mode() -> None:
+    theirs = TransientRetryableChecker._TRANSIENT_ERROR_CODES  # type: ignore[attr-defined]
+    assert set(theirs) - THROTTLING == TRANSIENT
+
+
+@pytest.mark.parametrize("code", sorted(THROTTLING))
+def test_throttling_passes(code: str) -> None:
+    assert throttled(400, code) == (True, True)
+
+
+@pytest.mark.parametrize("code", sorted(TRANSIENT))
+def test_a_transient_error_passes_and_is_no_throttling(code: str) -> None:
+    assert throttled(400, code) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(429, (True, True)), (500, (True, False)), (503, (True, False))]
+)
+def test_of_an_unknown_code_the_status_decides(status: int, expected: tuple[bool, bool]) -> None:
+    assert throttled(status, "Whatever") == expected
+
+
+def test_an_error_of_aws_has_the_date_of_the_reply() -> None:
+    error = failure(403, b'{"__type": "Code"}', {"date": "Mon, 23 Nov 2026 10:00:00 GMT"})
+    assert isinstance(error, ServiceError)
+    assert error.date == "Mon, 23 Nov 2026 10:00:00 GMT"
 
 
 @pytest.mark.parametrize(
@@ -115,13 +150,13 @@ def test_an_error_without_a_code_of_aws_names_host_and_status(
 ) -> None:
     error = failure(status, body)
     actual = (str(error), error.passing)
-    assert actual == (f"{HOST} answered HTTP {status} without an AWS error", passing)
+    assert actual == (f"HTTP {status}: {HOST} answered without an error of AWS's", passing)
 
 
 def test_a_redirection_is_told() -> None:
     actual = str(failure(302, b""))
     assert actual == (
-        f"{HOST} answered HTTP 302 without an AWS error; it is redirecting, so it is not the endpoint itself"
+        f"HTTP 302: {HOST} answered without an error of AWS's; it redirects, so it is not the endpoint itself"
     )
 
 

@@ -1,0 +1,330 @@
+"""`--dry-run`: would it start, and what would be set? The exit code of the start, names only, and no command."""
+
+import fcntl
+import json
+import os
+import struct
+import subprocess
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.behaviour.test_leaks import MARKER, traces
+from tests.harness.entrypoint import PLAIN, TRANSPORTS, Ended, Entrypoint, Words, aws, shell
+from tests.harness.http_server import Reply, Request, fault, http_server, secret
+from tests.harness.process import Surroundings, started
+from tests.harness.secrets_api import REGION, SecretsApi
+
+PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
+VALUE = "LAMBDA_ENV_VALUE_FROM_"
+ELSEWHERE = "ap-northeast-1"
+ARN = f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:production/{100 * 'x'}-AbCdEf"
+
+
+class Runs:
+    """Dry runs of one function with a secret and a parameter of each kind; each value holds the marker."""
+
+    def __init__(self, entrypoint: Entrypoint, api: SecretsApi, transport: str) -> None:
+        name, root = f"dry/{transport}", f"/dry-{transport}"
+        self.arn = api.create_secret(name, "{}", region=ELSEWHERE)
+        text = json.dumps({"OWN": MARKER, "EARLIER": MARKER})
+        self.version = api.put_secret_value(name, text, "AWSCURRENT", region=ELSEWHERE)
+        api.create_secret(f"{name}-plain", MARKER)
+        self.parameter = api.put_parameter(f"{root}/one", MARKER)
+        api.put_parameter(f"{root}/path/db-user", "short")
+        api.put_parameter(f"{root}/path/db-user", MARKER)
+        self.environ = api.environ(
+            **PLAIN,
+            SECRETS_MANAGER_ARN=self.arn,
+            LAMBDA_ENV_SSM_PATH_P=f"{root}/path/",
+            LAMBDA_ENV_VALUE_FROM_EARLIER=f"{name}-plain",
+            LAMBDA_ENV_VALUE_FROM_ONE=self.parameter,
+            LAMBDA_ENV_TRANSPORT=transport,
+            OWN=f"own {MARKER}",
+        )
+        self.name, self.root = name, root
+        self.json = entrypoint("--dry-run", "--format", "json", "true", "é", environ=self.environ)
+        self.table = entrypoint("--dry-run", "true", "é", environ=self.environ)
+
+
+@pytest.fixture(scope="module", params=TRANSPORTS)
+def runs(entrypoint: Entrypoint, secrets_api: SecretsApi, request: pytest.FixtureRequest) -> Runs:
+    """The runs over either transport."""
+    return Runs(entrypoint, secrets_api, request.param)
+
+
+def test_json_tells_of_each_variable_whence_which_version_what_it_overrides_and_its_length(
+    runs: Runs,
+) -> None:
+    size = len(MARKER.encode())
+    rows = {row.pop("variable"): row for row in json.loads(runs.json.out)["variables"]}
+    plain_version = rows["EARLIER"].pop("version")
+    assert rows == {
+        "OWN": {
+            "bytes": size,
+            "reference": "SECRETS_MANAGER_ARN",
+            "from": runs.arn,
+            "version": runs.version,
+            "region": ELSEWHERE,
+            "overrides": "the function's own",
+        },
+        "EARLIER": {
+            "bytes": size,
+            "reference": f"{VALUE}EARLIER",
+            "from": f"{runs.name}-plain",
+            "region": REGION,
+            "overrides": f"secret {runs.arn} (SECRETS_MANAGER_ARN)",
+        },
+        "DB_USER": {
+            "bytes": size,
+            "reference": "LAMBDA_ENV_SSM_PATH_P",
+            "from": f"{runs.root}/path/db-user",
+            "version": "2",
+            "region": REGION,
+            "overrides": "",
+        },
+        "ONE": {
+            "bytes": size,
+            "reference": f"{VALUE}ONE",
+            "from": f"{runs.root}/one",
+            "version": "1",
+            "region": REGION,
+            "overrides": "",
+        },
+    }
+    assert len(plain_version) == len(runs.version)
+
+
+def test_json_tells_the_command(runs: Runs) -> None:
+    told = json.loads(runs.json.out)
+    assert (told["command"], told["emulated"]) == (["true", "é"], False)
+
+
+def test_the_table_has_the_same_cells_as_json_in_columns(runs: Runs) -> None:
+    rows = json.loads(runs.json.out)["variables"]
+    head, *lines = runs.table.out.decode().split("\n\n")[0].splitlines()
+    starts = [head.index(name.upper()) for name in rows[0]]
+    cells = [
+        [line[start:end].rstrip() for start, end in zip(starts, [*starts[1:], None], strict=True)]
+        for line in lines
+    ]
+    assert cells == [[str(cell) for cell in row.values()] for row in rows]
+
+
+def test_the_table_is_followed_by_the_command(runs: Runs) -> None:
+    assert runs.table.out.decode().split("\n\n")[1:] == ["started directly: true 'é'\n"]
+
+
+def test_a_dry_run_is_silent_on_standard_error(runs: Runs) -> None:
+    assert [(ended.code, ended.err) for ended in (runs.json, runs.table)] == [(0, "")] * 2
+
+
+def test_a_dry_run_tells_no_value(runs: Runs) -> None:
+    assert [traces(ended.out.decode()) for ended in (runs.json, runs.table)] == [[]] * 2
+
+
+def on_terminal(entrypoint: Entrypoint, environ: dict[str, str], columns: int) -> str:
+    """What a dry run writes to a terminal of that width."""
+    ours, theirs = os.openpty()
+    written = b""
+    with os.fdopen(ours, "rb", 0) as terminal, os.fdopen(theirs, "wb", 0) as program:
+        fcntl.ioctl(program, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        words = [*entrypoint.words, "--dry-run", "true"]
+        with started(words, Surroundings(environ=environ), stdout=program.fileno()) as process:
+            program.close()
+            with suppress(OSError):  # EIO: nobody has the terminal open any more
+                while part := terminal.read(1 << 16):
+                    written += part
+            assert process.wait(60) == 0
+    return written.decode().replace("\r\n", "\n")
+
+
+@pytest.fixture(scope="module")
+def function() -> Iterator[dict[str, str]]:
+    """The environment of a function whose table is wide."""
+    text = json.dumps({"PASSWORD": "x", "USER": "y", "A_NAME_OF_SOME_LENGTH_FOR_A_VARIABLE": "z"})
+    reply = Reply(200, json.dumps({"ARN": ARN, "SecretString": text, "VersionId": ARN[-36:]}).encode())
+    with http_server(lambda _: reply) as server:
+        yield aws(server.url, {f"{PREFIX}RDS": ARN, f"{VALUE}USER": f"{ARN}:USER::"}, PASSWORD="own")
+
+
+@pytest.mark.parametrize("columns", [80, 100, 132])
+def test_the_table_fits_the_terminal(entrypoint: Entrypoint, function: dict[str, str], columns: int) -> None:
+    told = on_terminal(entrypoint, function, columns)
+    assert (max(map(len, told.splitlines())) <= columns, "…" in told) == (True, True)
+
+
+@pytest.mark.parametrize("columns", [0, 1000])
+def test_on_a_terminal_that_is_wide_enough_or_says_no_width_nothing_is_cut(
+    entrypoint: Entrypoint, function: dict[str, str], columns: int
+) -> None:
+    told = on_terminal(entrypoint, function, columns)
+    assert told == entrypoint("--dry-run", "true", environ=function).out.decode()
+
+
+def test_there_is_no_colour_even_on_a_terminal(entrypoint: Entrypoint, function: dict[str, str]) -> None:
+    environ = {**function, "TERM": "xterm-256color", "FORCE_COLOR": "1"}
+    assert "\x1b" not in on_terminal(entrypoint, environ, 100)
+
+
+NAME = {"SECRETS_MANAGER_ARN": "name"}
+
+
+def dry(entrypoint: Entrypoint, *words: str, **more: str) -> Ended:
+    """A dry run with one secret {"A": "1"}."""
+    with http_server(lambda _: secret('{"A": "1"}')) as server:
+        return entrypoint("--dry-run", *words, environ=aws(server.url, NAME, **more))
+
+
+def test_a_dry_run_does_not_start_the_command(entrypoint: Entrypoint) -> None:
+    ended = dry(entrypoint, "echo", "hunter2-started")
+    assert (ended.code, ended.out.count(b"hunter2-started")) == (0, 1)  # as the command's own argument
+
+
+@pytest.mark.parametrize("words", [[], ["--"], ["--rie-path", "/no/such/emulator"]])
+def test_the_command_may_be_left_out(entrypoint: Entrypoint, words: list[str]) -> None:
+    ended = dry(entrypoint, *words)
+    assert (ended.code, ended.out.splitlines()[0].split()[0], b"started" in ended.out) == (
+        0,
+        b"VARIABLE",
+        False,
+    )
+
+
+@pytest.mark.parametrize("words", [["true", "a b"], []])
+def test_without_references_no_variable_would_be_set(entrypoint: Entrypoint, words: list[str]) -> None:
+    ended = entrypoint("--dry-run", *words)
+    how = b"\n\nstarted directly: true 'a b'" if words else b""
+    assert ended == (0, b"no variable would be set" + how + b"\n", "")
+
+
+@pytest.mark.parametrize(
+    ("environ", "command", "emulated"),
+    [
+        ({}, ["/bin/sh", "--log-level", "info", "/bin/echo", "-x"], True),
+        ({"LOG_LEVEL": "debug"}, ["/bin/sh", "--log-level", "debug", "/bin/echo", "-x"], True),
+        ({"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}, ["/bin/echo", "-x"], False),
+    ],
+)
+def test_it_tells_whether_the_command_would_be_started_in_the_emulator(
+    entrypoint: Entrypoint, environ: dict[str, str], command: list[str], emulated: bool
+) -> None:
+    words = ["--dry-run", "--rie-path", "/bin/sh", "--format", "json", "--", "/bin/echo", "-x"]
+    ended = entrypoint(*words, environ={**PLAIN, **environ})
+    assert json.loads(ended.out) == {"variables": [], "command": command, "emulated": emulated}
+
+
+def test_the_table_tells_of_the_emulator(entrypoint: Entrypoint) -> None:
+    ended = entrypoint("--dry-run", "--rie-path", "/bin/sh", "/bin/echo")
+    last = b"started in the Runtime Interface Emulator: /bin/sh --log-level info /bin/echo"
+    assert ended.out.splitlines()[-1] == last
+
+
+def test_without_a_dry_run_standard_output_is_the_commands_alone(entrypoint: Entrypoint) -> None:
+    with http_server(lambda _: secret('{"A": "1"}')) as server:
+        ended = entrypoint("printenv", "A", environ=aws(server.url, NAME, LAMBDA_ENV_LOG_LEVEL="debug"))
+    assert ended.out == b"1\n"
+
+
+def make(folder: Path, first_line: str, mode: int = 0o755) -> str:
+    file = folder / "program"
+    file.write_text(f"{first_line}\n")
+    file.chmod(mode)
+    return str(file)
+
+
+GOOD = secret('{"A": "1"}')
+LARGE = secret(json.dumps({"A": 90_000 * "x", "B": 90_000 * "x"}))
+Make = Callable[[Path], str]
+
+
+@pytest.mark.parametrize(
+    ("command", "reply", "more", "before", "code"),
+    [
+        pytest.param(lambda _: "true", GOOD, {}, (), 0, id="nothing"),
+        pytest.param(lambda _: "--unknown", GOOD, {}, (), 2, id="an unknown option"),
+        pytest.param(lambda _: "--timeout=x", GOOD, {}, (), 2, id="a wrong option"),
+        pytest.param(
+            lambda _: "true", GOOD, {"LAMBDA_ENV_TIMEOUT_SECONDS": "x"}, (), 125, id="a wrong variable"
+        ),
+        pytest.param(lambda _: "true", GOOD, {f"{PREFIX}A": "a b"}, (), 125, id="a malformed reference"),
+        pytest.param(lambda _: "true", fault(400, "AccessDeniedException"), {}, (), 125, id="no secret"),
+        pytest.param(lambda _: "true", secret("[]"), {}, (), 125, id="no object"),
+        pytest.param(
+            lambda _: "true", GOOD, {"A": "own", "LAMBDA_ENV_ON_OVERRIDE": "deny"}, (), 125, id="override"
+        ),
+        pytest.param(lambda _: "true", LARGE, {}, shell("ulimit -s 600"), 125, id="E2BIG"),
+        pytest.param(lambda _: "no-such-program", GOOD, {}, (), 127, id="no program"),
+        pytest.param(lambda path: make(path, "#!/no/such/one"), GOOD, {}, (), 127, id="no interpreter"),
+        pytest.param(lambda path: make(path, "#!/bin/sh", 0o644), GOOD, {}, (), 126, id="no permission"),
+        pytest.param(lambda path: make(path, "true"), GOOD, {}, (), 126, id="no first line"),
+        pytest.param(lambda path: make(path, "#!/etc/passwd"), GOOD, {}, (), 126, id="no program as such"),
+    ],
+)
+def test_exit_code_and_report_are_those_of_the_start(
+    entrypoint: Entrypoint,
+    tmp_path: Path,
+    command: Make,
+    reply: Reply,
+    more: dict[str, str],
+    before: Words,
+    code: int,
+) -> None:
+    with http_server(lambda _: reply) as server:
+        environ = aws(server.url, NAME, **more)
+        words = [command(tmp_path), "true"] if command(tmp_path).startswith("--") else [command(tmp_path)]
+        start, dry_run = (
+            entrypoint(*option, *words, environ=environ, before=before) for option in ([], ["--dry-run"])
+        )
+    same = start.err.partition("bytes of environment")[2] == dry_run.err.partition("bytes of environment")[2]
+    assert (start.code, dry_run.code, same) == (code, code, True)
+    if "bytes of environment" not in start.err:
+        assert dry_run.err == start.err
+
+
+@pytest.mark.parametrize("code", [2, 125, 126, 127])
+def test_a_dry_run_that_fails_writes_nothing_to_standard_output(
+    entrypoint: Entrypoint, tmp_path: Path, code: int
+) -> None:
+    words = {2: ["-x"], 125: ["true"], 126: [make(tmp_path, "no format")], 127: ["no-such-program"]}[code]
+    environ = {**PLAIN, "SECRETS_MANAGER_ARN": "a b"} if code == 125 else PLAIN
+    ended = entrypoint("--dry-run", *words, environ=environ)
+    assert (ended.code, ended.out) == (code, b"")
+
+
+def test_an_environment_too_large_is_told_without_a_command_too(entrypoint: Entrypoint) -> None:
+    with http_server(lambda _: LARGE) as server:
+        ended = entrypoint("--dry-run", environ=aws(server.url, NAME), before=shell("ulimit -s 600"))
+    assert (ended.code, ended.out, "E2BIG" in ended.err) == (125, b"", True)
+
+
+def test_a_warning_of_the_start_is_one_of_the_dry_run(entrypoint: Entrypoint) -> None:
+    ended = dry(entrypoint, "true", LAMBDA_ENV_TYPO="x")
+    assert (ended.code, ended.err.count("warning: LAMBDA_ENV_TYPO ")) == (0, 1)
+
+
+def test_a_reader_that_goes_away_is_no_fault(entrypoint: Entrypoint) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = [*entrypoint.words, "--dry-run", "true"]
+    surroundings = Surroundings(environ=PLAIN)
+    with started(words, surroundings, stdout=writer, stderr=subprocess.PIPE) as process:
+        os.close(writer)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
+
+
+def test_a_failed_dry_run_in_lambda_is_reported_as_a_failed_start(entrypoint: Entrypoint) -> None:
+    posted: list[Request] = []
+
+    def take(request: Request) -> Reply:
+        posted.append(request)
+        return Reply(202, b"")
+
+    with http_server(take) as runtime_api:
+        environ = {**PLAIN, "SECRETS_MANAGER_ARN": "a b", "AWS_LAMBDA_RUNTIME_API": runtime_api.address}
+        ended = entrypoint("--dry-run", environ=environ)
+    assert (ended.code, len(posted)) == (125, 1)

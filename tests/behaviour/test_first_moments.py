@@ -1,0 +1,72 @@
+"""A signal in the first milliseconds.
+
+Until the archive's first lines have run the interpreter has its own ways: SIGTERM kills, SIGINT may show a traceback.
+That the archive's handlers are there can be seen: nothing else in it catches SIGTERM.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.harness.entrypoint import Entrypoint, aws, end
+from tests.harness.fault_server import listening, silent
+from tests.harness.process import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.harness.entrypoint import Ended
+
+MOMENTS = [0, 1, 3, 10, 30, 50, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000]
+"""For how many looks at the process, some microseconds each, the signal is held back."""
+
+
+@pytest.fixture
+def environ() -> Iterator[dict[str, str]]:
+    with listening(silent) as port:
+        yield aws(f"http://127.0.0.1:{port}", {"SECRETS_MANAGER_ARN": "name"})
+
+
+def catches_sigterm(pid: int) -> bool:
+    """proc_pid_status(5)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = status.partition("SigCgt:")[2].split()[0]
+    return bool(int(caught, 16) & 1 << signal.SIGTERM - 1)
+
+
+def interrupted(
+    entrypoint: Entrypoint, environ: dict[str, str], number: signal.Signals, looks: int, *, caught: bool
+) -> Ended:
+    """How it ends by a signal: sent `looks` after it was started, or after it `caught` SIGTERM."""
+    with entrypoint.started("true", environ=environ) as process:
+        if caught:
+            wait_until(lambda: catches_sigterm(process.pid), what="the handlers")
+        for _ in range(looks):
+            os.stat(f"/proc/{process.pid}")  # noqa: PTH116 - pathlib takes longer to look
+        process.send_signal(number)
+        return end(process, seconds=30)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_from_its_first_lines_on_it_ends_with_its_code_and_at_most_its_one_line(
+    entrypoint: Entrypoint, environ: dict[str, str], number: signal.Signals, code: int
+) -> None:
+    line = f"run-lambda-entrypoint: interrupted by {number.name} before the command was started\n"
+    ends = {interrupted(entrypoint, environ, number, looks, caught=True) for looks in MOMENTS}
+    assert ends - {(code, b"", ""), (code, b"", line)} == set()
+
+
+def test_before_them_sigterm_kills_it_without_a_word(entrypoint: Entrypoint, environ: dict[str, str]) -> None:
+    line = "run-lambda-entrypoint: interrupted by SIGTERM before the command was started\n"
+    ends = {interrupted(entrypoint, environ, signal.SIGTERM, looks, caught=False) for looks in MOMENTS}
+    assert ends - {(-signal.SIGTERM, b"", ""), (143, b"", ""), (143, b"", line)} == set()
+
+
+def test_before_them_sigint_never_starts_the_command(entrypoint: Entrypoint, environ: dict[str, str]) -> None:
+    ends = {interrupted(entrypoint, environ, signal.SIGINT, looks, caught=False).code for looks in MOMENTS}
+    assert ends - {-signal.SIGINT, 130, 1} == set()

@@ -1,0 +1,171 @@
+"""Odd locales, interpreters and limits: it does its job, or says what is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from tests.harness.entrypoint import PLAIN, Entrypoint, aws, block, permitted
+from tests.harness.fault_server import by_length, fault_server
+from tests.harness.fault_server import secret as document
+from tests.harness.http_server import http_server, secret
+from tests.harness.process import Surroundings, run
+from tests.transports.runs import context
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = {"SECRETS_MANAGER_ARN": "name"}
+LOCALEDEF = shutil.which("localedef") or ""
+SETPRIV = shutil.which("setpriv") or ""
+LATIN_1 = "en_US.ISO-8859-1"
+
+
+# -- A locale in which é is one byte
+
+
+@pytest.fixture(scope="session")
+def latin_1(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """Variables that make Python decode and encode by Latin-1."""
+    if not LOCALEDEF:
+        pytest.skip("localedef is not there")
+    folder = tmp_path_factory.mktemp("locales")
+    made = run([LOCALEDEF, "-i", "en_US", "-f", "ISO-8859-1", folder / LATIN_1], Surroundings(PLAIN))
+    variables = {"LOCPATH": str(folder), "LC_ALL": LATIN_1}
+    encoding = run(
+        [sys.executable, "-IS", "-c", "import sys; print(sys.getfilesystemencoding())"],
+        Surroundings({**PLAIN, **variables}),
+    )
+    if encoding.stdout != b"iso8859-1\n":
+        pytest.skip(f"that locale cannot be made here: {made.stderr.decode()}")
+    return variables
+
+
+def program(folder: Path, name: str) -> Path:
+    folder.mkdir()
+    (folder / name).symlink_to(shutil.which("echo") or "/bin/echo")
+    return folder / name
+
+
+def test_a_command_is_found_in_a_folder_whose_name_is_no_ascii(
+    entrypoint: Entrypoint, latin_1: Mapping[str, str], tmp_path: Path
+) -> None:
+    file = program(tmp_path / "dé", "écho")
+    environ = {**PLAIN, **latin_1, "PATH": f"{file.parent}:/usr/bin:/bin"}
+    assert entrypoint("écho", "là", environ=environ) == (0, "là\n".encode(), "")
+
+
+def test_a_command_is_found_by_a_path_that_is_no_ascii(
+    entrypoint: Entrypoint, latin_1: Mapping[str, str], tmp_path: Path
+) -> None:
+    file = program(tmp_path / "dé", "écho")
+    assert entrypoint(str(file), "là", environ={**PLAIN, **latin_1}) == (0, "là\n".encode(), "")
+
+
+def test_certificates_are_read_from_a_file_whose_name_is_no_ascii(
+    entrypoint: Entrypoint, latin_1: Mapping[str, str], tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "autorité.pem"))
+    tls = context(authority.issue_cert("127.0.0.1"))
+    with fault_server(lambda _: by_length(document('{"A": "é"}')), tls=tls) as port:
+        bundle = f"{tmp_path}/autorité.pem"
+        environ = aws(f"https://127.0.0.1:{port}", NAME, AWS_CA_BUNDLE=bundle, **latin_1)
+        ended = entrypoint("printenv", "A", environ=environ)
+    assert ended == (0, "é\n".encode(), "")
+
+
+# -- The environment
+
+
+def test_entries_that_are_no_pair_are_left_out(entrypoint: Entrypoint) -> None:
+    entries = [*block(PLAIN), b"NOEQUALS", b"=nameless", b"E=", b"\xff=\xfe"]
+    ended = entrypoint("cat", "/proc/self/environ", environ=entries)
+    assert ended == (0, b"".join(entry + b"\0" for entry in [*block(PLAIN), b"E=", b"\xff=\xfe"]), "")
+
+
+def test_the_tokens_old_name_in_a_secret_is_warned_of(entrypoint: Entrypoint) -> None:
+    with http_server(lambda _: secret('{"AWS_SECURITY_TOKEN": "x"}')) as server:
+        ended = entrypoint("true", environ=aws(server.url, NAME))
+    warning = (
+        "run-lambda-entrypoint: warning: secret name (SECRETS_MANAGER_ARN) sets AWS_SECURITY_TOKEN: the function will "
+        "use it, this entrypoint does not\n"
+    )
+    assert ended == (0, b"", warning)
+
+
+def test_in_lambda_even_an_empty_rie_path_is_ignored(entrypoint: Entrypoint) -> None:
+    environ = {**PLAIN, "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}
+    assert entrypoint("--rie-path", "", "echo", "on", environ=environ) == (0, b"on\n", "")
+
+
+def test_outside_lambda_an_empty_rie_path_is_told(entrypoint: Entrypoint) -> None:
+    ended = entrypoint("--rie-path", "", "true")
+    assert (ended.code, "--rie-path is empty" in ended.err) == (2, True)
+
+
+# -- The interpreter
+
+PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+OLD = {
+    f"3.{minor}": str(found)
+    for minor in (6, 7, 8, 9)
+    for found in [shutil.which(f"python3.{minor}"), *PYENV.glob(f"3.{minor}.*/bin/python3")]
+    if found and permitted([str(found), "-c", "pass"])
+}
+
+
+@pytest.mark.parametrize(
+    "python", OLD.values() or [pytest.param("", marks=pytest.mark.skip("no old Python"))], ids=OLD or ["none"]
+)
+def test_an_old_python_is_told(entrypoint: Entrypoint, python: str) -> None:
+    version = run([python, "-c", "import sys; print(sys.version.split()[0])"]).stdout.decode().strip()
+    ended = run([python, "-IS", entrypoint.archive, "true"], Surroundings(PLAIN))
+    words = f"run-lambda-entrypoint: Python 3.10 or newer is needed, this is {version}\n"
+    assert (ended.status, ended.stdout, ended.stderr.decode()) == (125, b"", words)
+
+
+WITHOUT_SSL = """
+import runpy, sys
+sys.modules["_ssl"] = None
+del sys.argv[0]
+runpy.run_path(sys.argv[0], None, "__main__")
+"""
+
+
+def test_a_python_without_ssl_is_told(entrypoint: Entrypoint) -> None:
+    words: list[str | Path] = [sys.executable, "-IS", "-c", WITHOUT_SSL, entrypoint.archive, "true"]
+    ended = run(words, Surroundings(aws("https://127.0.0.1:9", NAME)))
+    message = (
+        "run-lambda-entrypoint: this Python lacks the module _ssl; install all of its standard library\n"
+    )
+    assert (ended.status, ended.stderr.decode()) == (125, message)
+
+
+AS_SOMEBODY = (SETPRIV, "--reuid=64322", "--regid=64322", "--clear-groups", "prlimit", "--nproc=1:1")
+
+
+def test_a_limit_that_leaves_no_thread_is_told(entrypoint: Entrypoint) -> None:
+    new_enough = ["-c", "import sys; sys.exit(sys.version_info < (3, 10))"]
+    pythons = [
+        python
+        for python in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3")
+        if SETPRIV and permitted([*AS_SOMEBODY, python, *new_enough])
+    ]
+    if not pythons:
+        pytest.skip("no Python here can be started as somebody else (root, setpriv, prlimit)")
+    with TemporaryDirectory() as folder:  # not tmp_path, which only we may read
+        Path(folder).chmod(0o755)
+        archive = shutil.copyfile(entrypoint.archive, Path(folder, "archive.pyz"))
+        archive.chmod(0o644)
+        words: list[str | Path] = [*AS_SOMEBODY, pythons[0], "-IS", archive, "true"]
+        ended = run(words, Surroundings(aws("http://127.0.0.1:9", NAME)))
+    message = "run-lambda-entrypoint: no thread can be started; raise the limit of processes (ulimit -u)\n"
+    assert (ended.status, ended.stderr.decode()) == (125, message)

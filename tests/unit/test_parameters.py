@@ -1,0 +1,296 @@
+"""SSM parameters: which calls ask for them, and what of a reply is whose; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from traceback import format_exception
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from run_lambda_entrypoint.errors import DocumentError, EntrypointError, FetchError, ParameterNotFoundError
+from run_lambda_entrypoint.parameters import AT_ONCE, plan, values
+from run_lambda_entrypoint.references import PARAMETER, PATH, PATH_PREFIX, VALUE_PREFIX, Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from run_lambda_entrypoint.aws import Call
+
+MARKER = "correct-horse-battery-staple"
+
+
+def arn(name: str, region: str = "eu-west-1", account: str = "123456789012") -> str:
+    return f"arn:aws:ssm:{region}:{account}:parameter{name}"
+
+
+def parameter(target: str, sets: str = "A") -> Reference:
+    reference = Reference(VALUE_PREFIX + sets, PARAMETER, target, target.split(":")[3])
+    reference.sets = sets
+    return reference
+
+
+def below(path: str) -> Reference:
+    return Reference(PATH_PREFIX + "A", PATH, path, None)
+
+
+def entry(name: str, value: str = "value", **more: Any) -> dict[str, Any]:
+    return {"Name": name, "Value": value, "Type": "String", "Version": 3, "ARN": arn(name), **more}
+
+
+def asked(references: Sequence[Reference]) -> list[Call]:
+    """The distinct calls, in order."""
+    return list(dict.fromkeys(plan(references).values()))
+
+
+def names(calls: Sequence[Call]) -> list[list[str]]:
+    return [call.parameters["Names"] for call in calls]
+
+
+targets = st.builds(
+    lambda number, selector, region: arn(f"/p{number}{selector}", region),
+    st.integers(0, 30),
+    st.sampled_from(["", "", ":1", ":2", ":stable"]),
+    st.sampled_from(["eu-west-1", "us-east-1"]),
+)
+
+
+@given(st.lists(targets))
+def test_no_parameter_stands_twice_in_a_call(wanted: list[str]) -> None:
+    calls = asked(list(map(parameter, wanted)))
+    actual = [
+        max(Counter(name.rpartition("/")[2].partition(":")[0] for name in batch).values())
+        for batch in names(calls)
+    ]
+    assert actual == [1] * len(calls)
+
+
+@given(st.lists(targets))
+def test_a_call_asks_for_ten_at_most_of_one_region(wanted: list[str]) -> None:
+    calls = asked(list(map(parameter, wanted)))
+    actual = [
+        (len(call.parameters["Names"]) <= AT_ONCE, {name.split(":")[3] for name in call.parameters["Names"]})
+        for call in calls
+    ]
+    assert actual == [(True, {call.region}) for call in calls]
+
+
+@given(st.lists(targets))
+def test_each_parameter_is_asked_for_once_by_the_call_that_answers_it(wanted: list[str]) -> None:
+    references = list(map(parameter, wanted))
+    planned = plan(references)
+    assert all(reference.target in planned[reference].parameters["Names"] for reference in references)
+    actual = sorted(name for batch in names(asked(references)) for name in batch)
+    assert actual == sorted(set(wanted))
+
+
+@pytest.mark.parametrize(("count", "batches"), [(1, [1]), (10, [10]), (11, [10, 1]), (25, [10, 10, 5])])
+def test_parameters_are_asked_for_in_as_few_calls_as_can_be(count: int, batches: list[int]) -> None:
+    actual = list(map(len, names(asked([parameter(arn(f"/p{number}")) for number in range(count)]))))
+    assert actual == batches
+
+
+def test_each_region_has_batches_of_its_own() -> None:
+    wanted = [arn(f"/p{number}", region) for number in range(6) for region in ("eu-west-1", "us-east-1")]
+    actual = [(call.region, len(call.parameters["Names"])) for call in asked(list(map(parameter, wanted)))]
+    assert actual == [("eu-west-1", 6), ("us-east-1", 6)]
+
+
+def test_two_versions_of_a_parameter_are_two_calls() -> None:
+    actual = names(asked([parameter(arn("/a:1")), parameter(arn("/a:2")), parameter(arn("/b"))]))
+    assert actual == [[arn("/a:1"), arn("/b")], [arn("/a:2")]]
+
+
+def test_a_call_decrypts() -> None:
+    (call,) = asked([parameter(arn("/a"))])
+    actual = (call.service, call.operation, call.parameters)
+    assert actual == ("ssm", "GetParameters", {"Names": [arn("/a")], "WithDecryption": True})
+
+
+def test_a_path_is_one_call_in_the_functions_region() -> None:
+    (call,) = asked([below("/app/")])
+    actual = (call.service, call.operation, call.region, call.parameters)
+    assert actual == (
+        "ssm",
+        "GetParametersByPath",
+        None,
+        {"Path": "/app/", "Recursive": True, "WithDecryption": True, "MaxResults": 10},
+    )
+
+
+def loaded(reference: Reference, reply: object) -> dict[str, tuple[str, str, str, str]]:
+    """Text, source, version and region of each variable."""
+    found = values(reference, {"Parameters": reply})
+    return {name: (value.text, value.source, value.version, value.region) for name, value in found.items()}
+
+
+OTHER = entry("/other", "wrong")
+
+
+@pytest.mark.parametrize(
+    ("target", "reply"),
+    [
+        pytest.param(arn("/a"), [OTHER, entry("/a")], id="ARN and name"),
+        pytest.param(arn("/a"), [OTHER, {"Name": "/a", "Value": "value", "Version": 3}], id="no ARN"),
+        pytest.param(arn("/a"), [OTHER, entry("/a", Name="a")], id="another name"),
+        pytest.param(arn("/a"), [{"Name": "a", "Value": "value"}], id="a name without a slash"),
+        pytest.param(arn("/a"), [OTHER, entry("/a", Name=arn("/a"))], id="the ARN as the name"),
+        pytest.param(arn("/a:3"), [OTHER, entry("/a", Selector=":3")], id="version"),
+        pytest.param(arn("/a:stable"), [OTHER, entry("/a", Selector=":stable")], id="label"),
+        pytest.param(arn("/a:3"), [OTHER, entry("/a")], id="version without a selector"),
+        pytest.param(arn("/a"), [OTHER, entry("/a", Selector=None)], id="no selector"),
+        pytest.param(
+            arn("/a:3"), [entry("/a", "wrong", Selector=":2"), entry("/a", Selector=":3")], id="two versions"
+        ),
+        pytest.param(arn("/a/b"), [entry("/a", "wrong"), entry("/a/b")], id="a longer name"),
+    ],
+)
+def test_a_parameter_is_found_by_arn_or_name(target: str, reply: list[dict[str, Any]]) -> None:
+    actual = {name: text for name, (text, *_) in loaded(parameter(target), reply).items()}
+    assert actual == {"A": "value"}
+
+
+def test_of_two_accounts_parameters_of_one_name_each_has_its_own_value() -> None:
+    # Shared parameters (by AWS RAM).
+    theirs = [arn("/a", account=account) for account in ("111111111111", "222222222222")]
+    reply = [entry("/a", text, ARN=target) for text, target in zip("12", theirs, strict=True)]
+    actual = [loaded(parameter(target), reply)["A"][0] for target in theirs]
+    assert actual == ["1", "2"]
+
+
+def test_a_value_tells_parameter_version_and_region() -> None:
+    actual = loaded(parameter(arn("/a:stable"), "NAME"), [entry("/a", Version=7)])
+    assert actual == {"NAME": ("value", "/a", "7", "eu-west-1")}
+
+
+@pytest.mark.parametrize(
+    ("target", "reply"),
+    [
+        (arn("/a"), []),
+        (arn("/a"), [OTHER]),
+        (arn("/a:3"), [entry("/a", Selector=":2")]),
+        (arn("/a"), [entry("/a", Selector=":2")]),
+    ],
+)
+def test_a_parameter_that_is_not_in_the_reply_is_not_found(target: str, reply: list[dict[str, Any]]) -> None:
+    with pytest.raises(ParameterNotFoundError) as caught:
+        loaded(parameter(target), reply)
+    assert str(caught.value) == "ParameterNotFound: there is no such parameter, version or label"
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("/app/prod/user", "USER"),
+        ("/app/prod/db/user", "DB_USER"),
+        ("/app/prod/db-1/user.name", "DB_1_USER_NAME"),
+        ("/app/prod/Already_UPPER", "ALREADY_UPPER"),
+        ("/app/prod/1", "1"),
+    ],
+)
+def test_the_rest_of_a_path_makes_the_name(name: str, variable: str) -> None:
+    actual = loaded(below("/app/prod/"), [entry(name)])
+    assert actual == {variable: ("value", name, "3", "eu-west-1")}
+
+
+def test_below_the_root_the_whole_name_counts() -> None:
+    actual = list(loaded(below("/"), [entry("/app/user"), entry("without-slash")]))
+    assert actual == ["APP_USER", "WITHOUT_SLASH"]
+
+
+@pytest.mark.parametrize(
+    ("met", "name"),
+    [
+        (["/app/a-b", "/app/a_b"], "A_B"),
+        (["/app/a/b", "/app/a.b"], "A_B"),
+        (["/app/User", "/app/user"], "USER"),
+    ],
+)
+def test_two_parameters_that_meet_in_one_name_are_refused(met: list[str], name: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        loaded(below("/app/"), [entry("/app/fine"), *map(entry, met)])
+    assert str(caught.value) == f"{met[0]} and {met[1]} both set {name}"
+
+
+def test_all_meetings_are_told() -> None:
+    with pytest.raises(DocumentError) as caught:
+        loaded(below("/"), list(map(entry, ["/a", "/A", "/b", "/B"])))
+    assert str(caught.value) == "/a and /A both set A; /b and /B both set B"
+
+
+def test_a_path_that_holds_nothing_is_refused() -> None:
+    with pytest.raises(ParameterNotFoundError) as caught:
+        loaded(below("/app/"), [])
+    assert str(caught.value) == "ParameterNotFound: there is nothing below this path"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {},
+        {"Parameters": None},
+        {"Parameters": {"Name": "/a", "Value": MARKER}},
+        {"Parameters": MARKER},
+        {"Parameters": [MARKER]},
+        {"Parameters": [{"Name": "/a"}]},
+        {"Parameters": [{"Value": MARKER}]},
+        {"Parameters": [{"Name": "/a", "Value": [MARKER]}]},
+        {"Parameters": [{"Name": ["/a"], "Value": MARKER}]},
+        {"Parameters": [entry("/a", MARKER), None]},
+    ],
+)
+@pytest.mark.parametrize("reference", [parameter(arn("/a")), below("/")])
+def test_a_reply_of_another_service_is_told_without_its_content(
+    reference: Reference, reply: dict[str, Any]
+) -> None:
+    with pytest.raises(FetchError) as caught:
+        values(reference, reply)
+    assert str(caught.value) == "the reply holds no list of parameters; is the endpoint SSM?"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        (
+            "/_handler",
+            "x",
+            'key "_HANDLER": Lambda reserves this name to describe the runtime; rename the key',
+        ),
+        ("/a", "x\0", 'key "A": the value holds NUL, which no variable can; encode it (base64, say)'),
+    ],
+)
+def test_what_no_variable_can_be_is_refused(name: str, text: str, problem: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        loaded(below("/"), [entry(name, text)])
+    assert str(caught.value) == problem
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from([MARKER, "/a", "A", arn("/a"), ":1"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["Name", "Value", "ARN", "Selector", "Version", "Parameters"]), inner, max_size=5
+        )
+    ),
+    max_leaves=15,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["Parameters", "NextToken"]), json_values)
+    | st.lists(st.fixed_dictionaries({"Name": json_values, "Value": json_values})).map(
+        lambda found: {"Parameters": found}
+    ),
+    st.sampled_from([parameter(arn("/a")), parameter(arn("/a:1")), below("/")]),
+)
+def test_whatever_a_reply_holds_it_is_read_or_refused(reply: dict[str, Any], reference: Reference) -> None:
+    shown = ""
+    try:
+        values(reference, reply)
+    except EntrypointError as error:
+        shown = "".join(format_exception(error))
+    # A parameter's name may be told, a value not.
+    assert "Value" not in shown

@@ -1,0 +1,165 @@
+"""Which trust stores count, in which order, and what of a damaged one is left. Real files and certificates."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from run_lambda_entrypoint.aws import trust
+from run_lambda_entrypoint.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AUTHORITY, OTHER = (trustme.CA(organization_name=name) for name in ("one", "other"))
+PEM, OTHER_PEM = (ca.cert_pem.bytes() for ca in (AUTHORITY, OTHER))
+DAMAGED = b"-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----\n"
+
+
+def names(environ: dict[str, str], *, amazon: bool) -> list[str]:
+    return [name for name, _ in trust.stores(environ, amazon=amazon)]
+
+
+def system(**environ: str) -> set[bytes]:
+    """The certificates, in DER, of what a system with these variables trusts."""
+    read = dict(trust.stores(environ, amazon=False))["the system's store"]
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    text = read().decode()
+    if text.strip():
+        made.load_verify_locations(cadata=text)
+    return set(made.get_ca_certs(binary_form=True))
+
+
+def der(*pems: bytes) -> set[bytes]:
+    return {ssl.PEM_cert_to_DER_cert(pem.decode()) for pem in pems}
+
+
+def written(path: Path, content: bytes) -> str:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    return str(path)
+
+
+# -- Order
+
+
+def test_amazons_own_roots_come_first_for_amazons_hosts() -> None:
+    actual = names({"SSL_CERT_FILE": "/store.pem"}, amazon=True)
+    assert actual == ["Amazon's own roots", "the system's store", "the archive's bundle"]
+
+
+def test_the_systems_store_comes_first_for_any_other_host() -> None:
+    assert names({}, amazon=False) == ["the system's store", "the archive's bundle"]
+
+
+@pytest.mark.parametrize("amazon", [True, False])
+def test_aws_ca_bundle_stands_alone(amazon: bool) -> None:
+    actual = names({"AWS_CA_BUNDLE": "/bundle.pem", "SSL_CERT_FILE": "/store.pem"}, amazon=amazon)
+    assert actual == ["AWS_CA_BUNDLE=/bundle.pem"]
+
+
+def test_an_empty_aws_ca_bundle_counts_as_not_set() -> None:
+    assert names({"AWS_CA_BUNDLE": ""}, amazon=False) == ["the system's store", "the archive's bundle"]
+
+
+# -- The system's store
+
+
+def test_file_and_folder_count_together(tmp_path: Path) -> None:
+    file = written(tmp_path / "store.pem", PEM)
+    written(tmp_path / "folder/12345678.0", OTHER_PEM)
+    assert system(SSL_CERT_FILE=file, SSL_CERT_DIR=str(tmp_path / "folder")) == der(PEM, OTHER_PEM)
+
+
+def test_a_list_of_folders_counts_whole(tmp_path: Path) -> None:
+    written(tmp_path / "a/12345678.0", PEM)
+    written(tmp_path / "b/12345678.0", OTHER_PEM)
+    assert system(SSL_CERT_DIR=f"{tmp_path}/a:/nonexistent::{tmp_path}/b") == der(PEM, OTHER_PEM)
+
+
+def test_a_folder_alone_stands_for_the_distributions_places(tmp_path: Path) -> None:
+    assert system(SSL_CERT_DIR=str(tmp_path)) == set()
+
+
+@pytest.mark.parametrize("name", ["87654321.0", "00000000.0"])
+def test_a_dangling_link_in_a_folder_is_passed_over(tmp_path: Path, name: str) -> None:
+    written(tmp_path / "12345678.0", PEM)
+    (tmp_path / name).symlink_to("/nonexistent")
+    assert system(SSL_CERT_DIR=str(tmp_path)) == der(PEM)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_in_a_folder_is_passed_over(tmp_path: Path, make: object) -> None:
+    assert callable(make)
+    written(tmp_path / "12345678.0", PEM)
+    make(tmp_path / "87654321.0")
+    assert system(SSL_CERT_DIR=str(tmp_path)) == der(PEM)
+
+
+@pytest.mark.parametrize("name", ["12345678", "12345678.r0", "1234567.0", "authority.pem", "README"])
+def test_of_a_folder_only_names_of_hashes_count(tmp_path: Path, name: str) -> None:
+    written(tmp_path / name, PEM)
+    assert system(SSL_CERT_DIR=str(tmp_path)) == set()
+
+
+def test_several_certificates_of_one_hash_count(tmp_path: Path) -> None:
+    for number in range(11):
+        written(tmp_path / f"12345678.{number}", OTHER_PEM if number == 10 else PEM)
+    assert system(SSL_CERT_DIR=str(tmp_path)) == der(PEM, OTHER_PEM)
+
+
+def test_a_pipe_as_the_systems_store_is_passed_over(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert system(SSL_CERT_FILE=str(tmp_path / "pipe")) == set()
+
+
+# -- What can be read
+
+
+@pytest.mark.parametrize("content", [b"", b"no certificate", DAMAGED, PEM + DAMAGED, DAMAGED + PEM])
+def test_a_damaged_store_is_none(content: bytes) -> None:
+    assert trust.context(content) is None
+
+
+@pytest.mark.parametrize("comment", [b"# a comment\n", "é, in UTF-8\n".encode(), b"\xe9, in Latin-1\n"])
+def test_words_between_certificates_do_no_harm(comment: bytes) -> None:
+    context = trust.context(comment + PEM + comment + OTHER_PEM)
+    assert context is not None
+    assert set(context.get_ca_certs(binary_form=True)) == der(PEM, OTHER_PEM)
+
+
+def test_what_is_verified_has_the_right_name_and_tls_1_2_or_later() -> None:
+    context = trust.context(PEM)
+    assert context is not None
+    assert (context.check_hostname, context.verify_mode, context.minimum_version) == (
+        True,
+        ssl.CERT_REQUIRED,
+        ssl.TLSVersion.TLSv1_2,
+    )
+
+
+def aws_ca_bundle(path: Path) -> bytes:
+    [(_, read)] = trust.stores({"AWS_CA_BUNDLE": str(path)}, amazon=True)
+    return read()
+
+
+def test_aws_ca_bundle_is_read(tmp_path: Path) -> None:
+    written(tmp_path / "bundle.pem", PEM)
+    assert aws_ca_bundle(tmp_path / "bundle.pem") == PEM
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_cannot_be_aws_ca_bundle(tmp_path: Path, make: object) -> None:
+    assert callable(make)
+    make(tmp_path / "bundle")
+    with pytest.raises(ConfigurationError, match=r"bundle cannot be read \(no regular file\)"):
+        aws_ca_bundle(tmp_path / "bundle")
+
+
+def test_a_missing_aws_ca_bundle_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"none cannot be read \(No such file or directory\)"):
+        aws_ca_bundle(tmp_path / "none")
