@@ -1,0 +1,11 @@
+"""A Lambda function that answers with the variables that it is asked for: {"names": [...]}.
+
+It is for trying things out: whoever may invoke it can read the secrets.
+"""
+
+import os
+
+
+def handler(event, context):
+    """The value of each name in `event["names"]`, null for one that is not set."""
+    return {"environment": {name: os.environ.get(name) for name in event["names"]}}

@@ -1,0 +1,3 @@
+module secret-reflector
+
+go 1.22

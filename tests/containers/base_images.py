@@ -1,0 +1,254 @@
+"""The base images of the examples: pulled, or stand-ins for them, assembled from Debian's packages.
+
+A stand-in has what the real image has as far as a container's start can tell: paths, users, variables, what is missing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from tests.containers.debian import Suite, unpack
+from tests.containers.engine import ROOT, Docker
+from tests.harness.emulator import emulator_path
+
+PROVIDED = "public.ecr.aws/lambda/provided:al2023"
+PYTHON_SLIM = "python:3.13-slim"
+DISTROLESS = "gcr.io/distroless/python3-debian13:nonroot"
+AWS_BASE = "public.ecr.aws/lambda/python:3.13"
+GO = "golang:1-trixie"
+
+CACHE = ROOT / ".cache" / "containers"
+REQUIREMENTS = ROOT / "examples/secret-reflector-python-slim/requirements.txt"
+
+_SUITE = "trixie"  # it has Python 3.13
+_PYTHON = (
+    "base-files",
+    "ca-certificates",
+    "libpython3.13-stdlib",
+    "libstdc++6",
+    "netbase",
+    "python3.13-minimal",
+    "tzdata",
+)
+_SHELL = ("bash", "coreutils", "dash", "findutils", "grep", "sed")
+_FILES = Path(__file__).parent / "stand_ins"
+_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
+_LABEL = "run-lambda-entrypoint.stand-in"
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """How an image is assembled: Debian's packages, then `finish` on the folder, then the image's configuration."""
+
+    name: str
+    packages: Sequence[str]
+    finish: Callable[[Path], None]
+    configuration: Sequence[str]
+
+
+@contextmanager
+def base_images(docker: Docker) -> Iterator[None]:
+    """Has all of them ready. Stand-ins are taken away again on leaving: nobody shall mistake them for the real ones."""
+    suite: Suite | None = None
+    imported = []
+    try:
+        for stand_in in STAND_INS:
+            if _usable(docker, stand_in.name):
+                print(f"{stand_in.name}: the real image", flush=True)
+                continue
+            suite = suite or Suite(_SUITE, CACHE)
+            imported.append(stand_in.name)
+            _assemble(docker, stand_in, suite)
+            print(f"{stand_in.name}: assembled from Debian's packages", flush=True)
+        yield
+    finally:
+        if imported:
+            docker.attempt("image", "rm", "--force", *imported)
+
+
+def _usable(docker: Docker, name: str) -> bool:
+    """Whether the engine has the real image, or can pull it."""
+    stand_in = f'{{{{index .Config.Labels "{_LABEL}"}}}}'
+    found = docker.attempt("image", "inspect", "--format", stand_in, name)
+    if found.returncode == 0:
+        return found.stdout.strip() != "yes"  # one that an interrupted run left
+    return docker.attempt("pull", "--quiet", name).returncode == 0
+
+
+def _assemble(docker: Docker, stand_in: StandIn, suite: Suite) -> None:
+    with tempfile.TemporaryDirectory(prefix="stand-in-") as folder:
+        root = Path(folder, "root")
+        root.mkdir(mode=0o755)
+        if stand_in.packages:
+            unpack(suite.fetch(stand_in.packages), root)
+        stand_in.finish(root)
+        image = Path(folder, "image.tar")
+        tar = ["tar", "--create", "--numeric-owner", "--owner=0", "--group=0"]
+        subprocess.run([*tar, f"--file={image}", f"--directory={root}", "."], check=True)
+        changes = [f"--change={line}" for line in (f'LABEL "{_LABEL}"=yes', *stand_in.configuration)]
+        docker("import", *changes, image, stand_in.name)
+
+
+def _provided(root: Path) -> None:
+    _copy(emulator_path(), root / "usr/local/bin/aws-lambda-rie")
+
+
+def _distroless(root: Path) -> None:
+    """No shell, no env, no package manager: of all programs only Python stays."""
+    for folder in ("usr/bin", "usr/sbin"):
+        for program in (root / folder).iterdir():
+            if program.name != "python3.13":
+                program.unlink()
+    (root / "usr/bin/python3").symlink_to("python3.13")
+    _users(root, nonroot=65532)
+    _trust(root)
+
+
+def _python_slim(root: Path) -> None:
+    _move_python(root, root / "usr/local")
+    _users(root)
+    _trust(root)
+    pip = root / "usr/local/lib/python3.13/dist-packages/pip"  # Debian's name for site-packages
+    shutil.copytree(str(metadata.distribution("pip").locate_file("pip")), pip)
+    _write(root / "usr/local/bin/pip", '#!/bin/sh\nexec /usr/local/bin/python3 -m pip "$@"\n')
+
+
+def _aws_base(root: Path) -> None:
+    _move_python(root, root / "var/lang")
+    _users(root)
+    _trust(root)
+    _copy(root / _BUNDLE, root / "etc/pki/tls/certs/ca-bundle.crt", mode=0o644)
+    _copy(_FILES / "lambda-entrypoint.sh", root / "lambda-entrypoint.sh")
+    for name in ("bootstrap", "bootstrap.py"):
+        _copy(_FILES / name, root / "var/runtime" / name)
+    for folder in ("var/task", "opt"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    _provided(root)
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile"]
+    for_3_13 = ["--python-version=3.13", "--only-binary=:all:", "--require-hashes"]
+    what = [f"--requirement={REQUIREMENTS}", f"--target={root}/var/runtime"]
+    subprocess.run([*pip, *for_3_13, *what], check=True)
+
+
+def _go(root: Path) -> None:
+    """The official image has Go in /usr/local/go."""
+    [debians] = (root / "usr/lib").glob("go-1.*")
+    (root / "usr/local").mkdir()
+    (root / "usr/local/go").symlink_to(f"/usr/lib/{debians.name}")
+    (root / "go").mkdir()
+    _users(root)
+
+
+def _move_python(root: Path, prefix: Path) -> None:
+    """Debian's Python below another prefix; it finds its library from its own place."""
+    for folder in ("bin", "lib"):
+        (prefix / folder).mkdir(parents=True, exist_ok=True)
+        (root / "usr" / folder / "python3.13").rename(prefix / folder / "python3.13")
+    (prefix / "bin/python3").symlink_to("python3.13")
+    (prefix / "bin/python").symlink_to("python3")
+
+
+def _users(root: Path, **more: int) -> None:
+    users = {"root": 0, "nobody": 65534, **more}
+    _write(
+        root / "etc/passwd",
+        "".join(f"{name}:x:{uid}:{uid}:{name}:/home/{name}:/sbin/nologin\n" for name, uid in users.items()),
+        mode=0o644,
+    )
+    _write(root / "etc/group", "".join(f"{name}:x:{gid}:\n" for name, gid in users.items()), mode=0o644)
+    for name, uid in more.items():
+        (root / "home" / name).mkdir(parents=True)
+        if os.geteuid() == 0:
+            os.chown(root / "home" / name, uid, uid)
+
+
+def _trust(root: Path) -> None:
+    """This machine's own certificates, where it has such: builds reach a registry the way that this machine does."""
+    bundle = Path(os.environ.get("SSL_CERT_FILE") or f"/{_BUNDLE}")
+    if bundle.is_file():
+        certificates = bundle.read_text()
+    else:
+        packaged = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
+        certificates = "".join(path.read_text() for path in packaged)
+    _write(root / _BUNDLE, certificates, mode=0o644)
+
+
+def _copy(source: Path, target: Path, mode: int = 0o755) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    target.chmod(mode)
+
+
+def _write(path: Path, text: str, mode: int = 0o755) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+
+
+_AWS_LIBRARIES = (
+    "/var/lang/lib",
+    "/lib64",
+    "/usr/lib64",
+    "/var/runtime",
+    "/var/runtime/lib",
+    "/var/task",
+    "/var/task/lib",
+    "/opt/lib",
+)
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+STAND_INS = (
+    StandIn(PROVIDED, (), _provided, ['ENTRYPOINT ["/lambda-entrypoint.sh"]']),
+    StandIn(
+        PYTHON_SLIM,
+        (*_PYTHON, *_SHELL),
+        _python_slim,
+        [f"ENV PATH={_PATH}", 'CMD ["python3"]'],
+    ),
+    StandIn(
+        DISTROLESS,
+        _PYTHON,
+        _distroless,
+        [
+            f"ENV PATH={_PATH}",
+            f"ENV SSL_CERT_FILE=/{_BUNDLE}",
+            "ENV LANG=C.UTF-8",
+            "USER 65532",
+            "WORKDIR /home/nonroot",
+            'ENTRYPOINT ["/usr/bin/python3.13"]',
+        ],
+    ),
+    StandIn(
+        AWS_BASE,
+        (*_PYTHON, *_SHELL),
+        _aws_base,
+        [
+            "ENV LANG=en_US.UTF-8",
+            "ENV TZ=:/etc/localtime",
+            "ENV PATH=/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+            f"ENV LD_LIBRARY_PATH={':'.join(_AWS_LIBRARIES)}",
+            "ENV LAMBDA_TASK_ROOT=/var/task",
+            "ENV LAMBDA_RUNTIME_DIR=/var/runtime",
+            "WORKDIR /var/task",
+            'ENTRYPOINT ["/lambda-entrypoint.sh"]',
+        ],
+    ),
+    StandIn(
+        GO,
+        ("golang-go", "base-files", *_SHELL),
+        _go,
+        [
+            f"ENV PATH=/go/bin:/usr/local/go/bin:{_PATH}",
+            "ENV GOTOOLCHAIN=local",
+            "ENV GOPATH=/go",
+            "WORKDIR /go",
+        ],
+    ),
+)

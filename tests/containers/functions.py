@@ -1,0 +1,132 @@
+"""Runs an example's image as its user would, or as Lambda does."""
+
+import fcntl
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.containers.engine import Docker, EngineError
+from tests.containers.examples import Example
+from tests.harness.emulator import free_port, invoke, listens
+from tests.harness.process import wait_until
+
+LOCAL, LAMBDA = "local", "lambda"
+MODES = (LOCAL, LAMBDA)
+"""Local: the image as it is, which starts the emulator behind us. Lambda: the emulator in front of all that."""
+
+# The variables of a function in Lambda, whose values no test looks at.
+LAMBDA_SETS = {
+    "AWS_LAMBDA_FUNCTION_NAME": "function",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+    "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/function",
+    "AWS_LAMBDA_LOG_STREAM_NAME": "2026/01/01/[$LATEST]0123456789abcdef",
+    "LAMBDA_RUNTIME_DIR": "/var/runtime",
+    "LAMBDA_TASK_ROOT": "/var/task",
+    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
+}
+
+# Becomes its later arguments, in exactly the environment that the first one says: Docker and runc always add some.
+_EXACTLY = "import json, os, sys; os.execve(sys.argv[2], sys.argv[2:], json.loads(sys.argv[1]))"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A running container."""
+
+    docker: Docker
+    container: str
+    port: int
+
+    def invoke(self, *names: str) -> tuple[int, Any]:
+        """Invokes the function, which answers with these variables. The emulator starts it at the first invoke."""
+        return invoke(self.port, {"names": names})
+
+    @property
+    def processes(self) -> list[str]:
+        """The command lines of what runs in it, as `docker top` shows them."""
+        _, *lines = self.docker("top", self.container, "-eo", "pid,args").splitlines()
+        return [line.split(None, 1)[1] for line in lines]
+
+    @property
+    def log(self) -> str:
+        """What was written so far, to standard output and error."""
+        ended = self.docker.attempt("logs", self.container)
+        return ended.stdout + ended.stderr
+
+
+@contextmanager
+def container(docker: Docker, *words: str) -> Iterator[str]:
+    """`docker run words…` in the background, on the host's network; its id. Removed on leaving."""
+    made = docker("create", "--network=host", *words).strip()
+    try:
+        docker("start", made)
+        yield made
+    finally:
+        docker.attempt("rm", "--force", "--volumes", made)
+
+
+@contextmanager
+def function(
+    docker: Docker,
+    example: Example,
+    mode: str,
+    environ: Mapping[str, str],
+    *options: str,
+    exactly: bool = False,
+) -> Iterator[Function]:
+    """The example's function, listening; with `exactly` only the variables in `environ`. Raises EngineError."""
+    with ExitStack() as stack:
+        if example.fixed_ports and mode == LOCAL:
+            port, flags = stack.enter_context(_default_port()), []
+        else:
+            port = free_port()
+            flags = emulator_flags(port)
+        image = docker.inspect(example.image)["Config"]
+        words = [*(image["Entrypoint"] or []), *(image["Cmd"] or []), *flags]
+        if mode == LAMBDA:
+            words.insert(0, example.emulator)
+        made = stack.enter_context(
+            container(docker, *options, *_start(example, words, environ, exactly=exactly))
+        )
+        wait_until(
+            lambda: listens(port) or not docker.inspect(made)["State"]["Running"],
+            what="the emulator",
+            seconds=60,
+        )
+        running = Function(docker, made, port)
+        if not docker.inspect(made)["State"]["Running"]:
+            raise EngineError(f"{example.image} ended at once:\n{running.log}")
+        yield running
+
+
+def _start(example: Example, words: Sequence[str], environ: Mapping[str, str], *, exactly: bool) -> list[str]:
+    """What follows the options of `docker run` so that `words` are started."""
+    if exactly:
+        start = [f"--entrypoint={example.python}", example.image, "-IS", "-c", _EXACTLY]
+        return [*start, json.dumps({**environ, **example.variables}), *words]
+    variables = [f"--env={name}={value}" for name, value in environ.items()]
+    return [*variables, f"--entrypoint={words[0]}", example.image, *words[1:]]
+
+
+def emulator_flags(port: int) -> list[str]:
+    """Arguments for the emulator, which takes them out of a command line wherever they stand."""
+    address = f"127.0.0.1:{port}"
+    return [
+        "--runtime-interface-emulator-address", address,
+        "--runtime-api-address", f"127.0.0.1:{free_port()}",
+    ]  # fmt: skip
+
+
+@contextmanager
+def _default_port() -> Iterator[int]:
+    """The emulator's own port, for one test at a time."""
+    with Path(tempfile.gettempdir(), "run-lambda-entrypoint-tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_until(lambda: not any(map(listens, (8080, 9001))), what="ports 8080 and 9001 to be free")
+        yield 8080

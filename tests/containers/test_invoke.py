@@ -1,0 +1,76 @@
+"""In each image, with the emulator behind us or in front of us: the function has its secrets."""
+
+import pytest
+
+from tests.containers.engine import Docker
+from tests.containers.examples import Example
+from tests.containers.functions import LAMBDA_SETS, MODES, function
+from tests.harness.secrets_api import REGION, SecretsApi
+
+UNPRIVILEGED = "--user=993:990"  # in nobody's /etc/passwd
+AS_IN_LAMBDA = (UNPRIVILEGED, "--read-only", "--tmpfs=/tmp:mode=0700,uid=993,gid=990")
+NOTHING_WRITABLE = (
+    UNPRIVILEGED,
+    "--read-only",
+    "--ipc=none",
+    "--mount=type=tmpfs,destination=/dev/mqueue,tmpfs-mode=0555",
+)
+NO_PRIVILEGES = ("--cap-drop=ALL", "--security-opt=no-new-privileges")
+
+# What is set after a start with `references`: the second secret over the first, both over the function's own variable.
+MERGED = {"FIRST": "a", "SECOND": "ü=b", "BOTH": "2", "OWN": "c"}
+
+pytestmark = pytest.mark.parametrize("mode", MODES)
+
+
+@pytest.fixture(scope="module")
+def configuration(secrets_api: SecretsApi) -> dict[str, str]:
+    """A function's variables, with two references."""
+    return secrets_api.environ(
+        OWN="function",
+        SECRETS_MANAGER_ARN=secrets_api.create_secret("invoke/first", '{"FIRST": "a", "BOTH": 1}'),
+        LAMBDA_ENV_SECRETS_MANAGER_ARN_SECOND=secrets_api.create_secret(
+            "invoke/second", '{"SECOND": "ü=b", "BOTH": 2, "OWN": "c"}'
+        ),
+    )
+
+
+def test_the_function_has_its_secrets(
+    docker: Docker, example: Example, mode: str, configuration: dict[str, str]
+) -> None:
+    with function(docker, example, mode, configuration) as running:
+        assert running.invoke("FIRST", "SECOND", "NONE") == (
+            200,
+            {"environment": {"FIRST": "a", "SECOND": "ü=b", "NONE": None}},
+        )
+
+
+def test_a_later_secret_comes_over_an_earlier_one_and_over_the_functions_own_variables(
+    docker: Docker, example: Example, mode: str, configuration: dict[str, str]
+) -> None:
+    with function(docker, example, mode, configuration) as running:
+        assert running.invoke("BOTH", "OWN") == (200, {"environment": {"BOTH": "2", "OWN": "c"}})
+
+
+def test_as_lambda_runs_it(
+    docker: Docker, example: Example, mode: str, configuration: dict[str, str]
+) -> None:
+    environ = LAMBDA_SETS | configuration
+    wanted = {**MERGED, "HOME": None, "LANG": None, "AWS_REGION": REGION}
+    with function(docker, example, mode, environ, *AS_IN_LAMBDA, exactly=True) as running:
+        assert running.invoke(*wanted) == (200, {"environment": wanted})
+
+
+def test_with_no_writable_folder_at_all(
+    docker: Docker, example: Example, mode: str, configuration: dict[str, str]
+) -> None:
+    environ = LAMBDA_SETS | configuration
+    with function(docker, example, mode, environ, *NOTHING_WRITABLE, exactly=True) as running:
+        assert running.invoke(*MERGED) == (200, {"environment": MERGED})
+
+
+def test_with_no_capabilities_and_no_new_privileges(
+    docker: Docker, example: Example, mode: str, configuration: dict[str, str]
+) -> None:
+    with function(docker, example, mode, configuration, *NO_PRIVILEGES) as running:
+        assert running.invoke(*MERGED) == (200, {"environment": MERGED})

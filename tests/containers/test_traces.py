@@ -1,0 +1,91 @@
+"""What is left to be seen from outside: processes, and nothing of the secrets."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.containers.engine import Docker
+from tests.containers.examples import EXAMPLES, Example
+from tests.containers.functions import LAMBDA, LOCAL, Function, function
+from tests.harness.secrets_api import SecretsApi
+
+MARKER = "7c0ffee-marked-value"
+REFERENCE = "traces/secret"
+
+
+@pytest.fixture(scope="module")
+def configuration(secrets_api: SecretsApi) -> dict[str, str]:
+    """A function's variables, with a reference to a secret that holds the marker."""
+    secrets_api.create_secret(REFERENCE, f'{{"PASSWORD": "{MARKER}"}}')
+    return secrets_api.environ(SECRETS_MANAGER_ARN=REFERENCE)
+
+
+@pytest.fixture
+def served(docker: Docker, example: Example, configuration: dict[str, str]) -> Iterator[Function]:
+    """A function that has its secret and has answered."""
+    with function(docker, example, LAMBDA, configuration) as running:
+        assert running.invoke("PASSWORD") == (200, {"environment": {"PASSWORD": MARKER}})
+        yield running
+
+
+def test_the_function_alone_runs_after_the_start(example: Example, served: Function) -> None:
+    _emulator, *processes = served.processes
+
+    assert processes == [example.runtime]
+
+
+@pytest.mark.parametrize(
+    "example", [example for example in EXAMPLES if not example.fixed_ports], ids=lambda example: example.name
+)
+def test_outside_lambda_the_emulator_is_the_first_process(
+    docker: Docker, example: Example, configuration: dict[str, str]
+) -> None:
+    with function(docker, example, LOCAL, configuration) as running:
+        running.invoke()
+        emulator, *processes = running.processes
+
+        assert (emulator.split(" --runtime-")[0], processes) == (
+            f"{example.emulator} --log-level info {example.runtime}",
+            [example.runtime],
+        )
+
+
+def test_the_container_is_configured_with_references_only(docker: Docker, served: Function) -> None:
+    shown = docker("inspect", served.container)
+
+    assert (f'"SECRETS_MANAGER_ARN={REFERENCE}"' in shown, MARKER in shown) == (True, False)
+
+
+def test_the_log_holds_no_secret(served: Function) -> None:
+    assert MARKER not in served.log
+
+
+def test_the_containers_files_hold_no_secret(docker: Docker, served: Function) -> None:
+    assert not written(docker, "export", served.container, MARKER)
+
+
+def test_the_images_history_holds_no_secret(docker: Docker, example: Example, served: Function) -> None:
+    history = docker("history", "--no-trunc", example.image)
+
+    assert (MARKER in history, REFERENCE in history) == (False, False)
+
+
+def test_the_images_layers_hold_no_secret(docker: Docker, example: Example, served: Function) -> None:
+    assert not written(docker, "save", example.image, MARKER)
+
+
+def test_what_is_searched_for_is_found_where_it_is(docker: Docker, example: Example) -> None:
+    assert written(docker, "save", example.image, "run_lambda_entrypoint/")
+
+
+def written(docker: Docker, verb: str, what: str, text: str) -> bool:
+    """Whether `docker verb what`, which writes an archive, writes `text` in it."""
+    with subprocess.Popen(["docker", verb, what], stdout=subprocess.PIPE, env=docker.environ) as process:
+        assert process.stdout is not None
+        found, before = False, b""
+        while block := process.stdout.read(1 << 20):
+            found = found or text.encode() in before + block
+            before = block[-len(text) :]
+    assert process.returncode == 0
+    return found
