@@ -89,6 +89,10 @@ def test_what_is_no_region_is_told(entrypoint: Entrypoint, transport: str, regio
             unusable("ParserError"),
         ),
         (
+            {"AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z"},
+            unusable("RuntimeError"),
+        ),
+        (
             {**NO_KEYS, "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/x"},
             unusable("ValueError"),
         ),
@@ -109,7 +113,7 @@ def test_what_is_no_region_is_told(entrypoint: Entrypoint, transport: str, regio
             "AWS configuration: /nonexistent: No such file or directory; mend the setting that names it",
         ),
     ],
-    ids=["expiration", "container's host", "web identity", "container's token"],
+    ids=["expiration", "expired", "container's host", "web identity", "container's token"],
 )
 def test_a_variable_that_cannot_be_used_is_told(
     entrypoint: Entrypoint, more: dict[str, str], expected: str

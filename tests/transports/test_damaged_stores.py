@@ -58,7 +58,7 @@ def test_a_damaged_system_store_leaves_the_archives_bundle(
 ) -> None:
     (tmp_path / "store.pem").write_text(authority.file.read_text() + DAMAGED)
     ended = asked(entrypoint, transport, authority, SSL_CERT_FILE=str(tmp_path / "store.pem"))
-    words = "is not trusted: unable to get local issuer certificate (tried "
+    words = "is not trusted: unable to get local issuer certificate (tried the archive's bundle)"
     assert (ended.code, words in ended.err) == (125, True), ended.err
 
 

@@ -33,7 +33,7 @@ def test_a_length_that_is_no_number_is_no_http(length: str) -> None:
         body(OK + f"Content-Length: {length}\r\n\r\n{{}}".encode())
 
 
-@pytest.mark.parametrize("size", ["", "-1", "+2", "1_0", "2 2", "2" * 17, "g"])
+@pytest.mark.parametrize("size", ["", "-1", "+2", "1_0", "0x2", "2 2", "2" * 17, "g"])
 def test_a_chunks_size_that_is_no_number_is_no_http(size: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         body(CHUNKED + f"{size}\r\n{{}}\r\n0\r\n\r\n".encode())
