@@ -73,6 +73,7 @@ def _where(reference: Reference, region: str) -> str:
 
 def _statement(text: str, reference: Reference, region: str) -> str:
     """The IAM statement that is missing; for KMS when the message says that its key is the obstacle."""
+    resource: str | list[str]
     named = {arn.split(":")[2]: arn.rstrip(".") for arn in ARN.findall(text)}
     if "kms:Decrypt" in text or "Access to KMS" in text:
         action, resource = "kms:Decrypt", named.get("kms", "THE ARN OF THE KEY")
@@ -81,11 +82,14 @@ def _statement(text: str, reference: Reference, region: str) -> str:
         service, action, resource = {
             SECRET: ("secretsmanager", "secretsmanager:GetSecretValue", f"secret:{reference.target}-??????"),
             PARAMETER: ("ssm", "ssm:GetParameters", ""),
-            PATH: ("ssm", "ssm:GetParametersByPath", f"parameter{reference.target}*"),
+            PATH: ("ssm", "ssm:GetParametersByPath", f"parameter{reference.target}".rstrip("/")),
         }[reference.kind]
         pattern = f"arn:{found[0] if found else 'aws'}:{service}:{region}:ACCOUNT:{resource}"
         own = ":".join(reference.target.split(":")[: 6 if service == "ssm" else 7])
         if service == "secretsmanager" and not SUFFIX.search(own):
             own += "-??????"
-        resource = own if own.startswith("arn:") else named.get(service, pattern)
+        if reference.kind == PATH:  # IAM sees the path with and without what is below it
+            resource = [pattern, f"{pattern}/*"]
+        else:
+            resource = own if own.startswith("arn:") else named.get(service, pattern)
     return json.dumps({"Effect": "Allow", "Action": action, "Resource": resource})

@@ -102,7 +102,10 @@ def function(
         running = Function(docker, made, port)
         if not docker.inspect(made)["State"]["Running"]:
             raise EngineError(f"{example.image} ended at once:\n{running.log}")
-        yield running
+        try:
+            yield running
+        finally:
+            print(running.log)  # pytest shows it where the test failed
 
 
 def _start(example: Example, words: Sequence[str], environ: Mapping[str, str], *, exactly: bool) -> list[str]:
