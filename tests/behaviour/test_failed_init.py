@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -149,7 +150,8 @@ def mute() -> Iterator[int]:
 
 @contextmanager
 def drip() -> Iterator[int]:
-    with listening(dripping) as port:
+    # Often enough that no wait for a byte is ever too long.
+    with listening(partial(dripping, seconds=0.2)) as port:
         yield port
 
 

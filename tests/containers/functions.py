@@ -1,12 +1,10 @@
 """Runs an example's image as its user would, or as Lambda does."""
 
-import fcntl
 import json
-import tempfile
+import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tests.containers.engine import Docker, EngineError
@@ -119,17 +117,26 @@ def _start(example: Example, words: Sequence[str], environ: Mapping[str, str], *
 
 def emulator_flags(port: int) -> list[str]:
     """Arguments for the emulator, which takes them out of a command line wherever they stand."""
-    address = f"127.0.0.1:{port}"
+    api_port = port
+    while api_port == port:
+        api_port = free_port()
+    addresses = {"interface-emulator": port, "api": api_port}
     return [
-        "--runtime-interface-emulator-address", address,
-        "--runtime-api-address", f"127.0.0.1:{free_port()}",
-    ]  # fmt: skip
+        word for name, at in addresses.items() for word in (f"--runtime-{name}-address", f"127.0.0.1:{at}")
+    ]
 
 
 @contextmanager
 def _default_port() -> Iterator[int]:
-    """The emulator's own port, for one test at a time."""
-    with Path(tempfile.gettempdir(), "run-lambda-entrypoint-tests.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """The emulator's own port, for one test at a time on this machine."""
+    with socket.socket(socket.AF_UNIX) as turn:
+
+        def taken() -> bool:
+            with suppress(OSError):
+                turn.bind("\0run-lambda-entrypoint-tests")  # an abstract name: it is gone with its process
+                return True
+            return False
+
+        wait_until(taken, what="the other tests on the emulator's own port", seconds=90)
         wait_until(lambda: not any(map(listens, (8080, 9001))), what="ports 8080 and 9001 to be free")
         yield 8080

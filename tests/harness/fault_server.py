@@ -6,7 +6,6 @@ Raw sockets, since no HTTP server can be talked into a reply that is cut short, 
 from __future__ import annotations
 
 import json
-import select
 import socket
 import ssl
 import struct
@@ -102,10 +101,15 @@ def silent(connection: socket.socket) -> None:
         continue
 
 
-def dripping(connection: socket.socket) -> None:
-    """Handles a connection by sending one byte a second for as long as the other side stays."""
-    while not select.select([connection], [], [], 1)[0]:
-        connection.sendall(b" ")
+def dripping(connection: socket.socket, seconds: float = 1.0) -> None:
+    """Handles a connection by sending one byte every `seconds` for as long as the other side stays."""
+    connection.settimeout(seconds)
+    while True:
+        try:
+            if not connection.recv(65_536):
+                return
+        except TimeoutError:
+            connection.sendall(b" ")
 
 
 @contextmanager
