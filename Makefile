@@ -66,7 +66,7 @@ lock: .venv/lock ## pin the newest versions of everything
 	done
 
 clean: ## remove what the others made
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist/*
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist/*
 
 # A new commit makes new archives: their files bear its date.
 $(ARCHIVE): .venv/build build.py pyproject.toml requirements/runtime.txt LICENSE \

@@ -88,6 +88,8 @@ def _install() -> None:
     apt("update")
     # What it recommends (AppArmor, git and more) is not needed for this.
     apt("install", "--yes", "--no-install-recommends", "docker.io")
+    if not shutil.which("docker"):  # newer releases of Debian have the client apart
+        apt("install", "--yes", "--no-install-recommends", "docker-cli")
 
 
 def apt(*words: str) -> str:

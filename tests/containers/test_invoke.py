@@ -20,7 +20,17 @@ NO_PRIVILEGES = ("--cap-drop=ALL", "--security-opt=no-new-privileges")
 # What is set after a start with `references`: the second secret over the first, both over the function's own variable.
 MERGED = {"FIRST": "a", "SECOND": "ü=b", "BOTH": "2", "OWN": "c"}
 
-pytestmark = pytest.mark.parametrize("mode", MODES)
+# Writes the folders that may be written to; what /proc shows are processes.
+LIST_WRITABLE = """
+import os
+for folder, folders, _ in os.walk("/"):
+    if folder == "/":
+        folders.remove("proc")
+    if os.access(folder, os.W_OK):
+        print(folder)
+"""
+
+in_both_modes = pytest.mark.parametrize("mode", MODES)
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +45,7 @@ def configuration(secrets_api: SecretsApi) -> dict[str, str]:
     )
 
 
+@in_both_modes
 def test_the_function_has_its_secrets(
     docker: Docker, example: Example, mode: str, configuration: dict[str, str]
 ) -> None:
@@ -45,6 +56,7 @@ def test_the_function_has_its_secrets(
         )
 
 
+@in_both_modes
 def test_a_later_secret_comes_over_an_earlier_one_and_over_the_functions_own_variables(
     docker: Docker, example: Example, mode: str, configuration: dict[str, str]
 ) -> None:
@@ -52,6 +64,7 @@ def test_a_later_secret_comes_over_an_earlier_one_and_over_the_functions_own_var
         assert running.invoke("BOTH", "OWN") == (200, {"environment": {"BOTH": "2", "OWN": "c"}})
 
 
+@in_both_modes
 def test_as_lambda_runs_it(
     docker: Docker, example: Example, mode: str, configuration: dict[str, str]
 ) -> None:
@@ -61,6 +74,7 @@ def test_as_lambda_runs_it(
         assert running.invoke(*wanted) == (200, {"environment": wanted})
 
 
+@in_both_modes
 def test_with_no_writable_folder_at_all(
     docker: Docker, example: Example, mode: str, configuration: dict[str, str]
 ) -> None:
@@ -69,8 +83,15 @@ def test_with_no_writable_folder_at_all(
         assert running.invoke(*MERGED) == (200, {"environment": MERGED})
 
 
+@in_both_modes
 def test_with_no_capabilities_and_no_new_privileges(
     docker: Docker, example: Example, mode: str, configuration: dict[str, str]
 ) -> None:
     with function(docker, example, mode, configuration, *NO_PRIVILEGES) as running:
         assert running.invoke(*MERGED) == (200, {"environment": MERGED})
+
+
+def test_no_writable_folder_means_none(docker: Docker, example: Example) -> None:
+    words = [f"--entrypoint={example.python}", example.image, "-IS", "-c", LIST_WRITABLE]
+
+    assert docker("run", "--rm", "--network=host", *NOTHING_WRITABLE, *words) == ""
