@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .environment import as_bytes
 from .errors import CombinedError, EntrypointError, InvalidReferenceError, printable
 from .reserved import reserved
 
@@ -64,7 +65,7 @@ def read(environ: Mapping[str, str]) -> list[Reference]:
     """
     readers = [(FIRST, _secret)]
     for prefix, reader in ((PATH_PREFIX, _path), (PREFIX, _secret), (VALUE_PREFIX, _value)):
-        variables = sorted((name for name in environ if name.startswith(prefix)), key=_bytes)
+        variables = sorted((name for name in environ if name.startswith(prefix)), key=as_bytes)
         readers += [(variable, reader) for variable in variables]
     references, errors = [], []
     for variable, reader in readers:
@@ -86,7 +87,7 @@ def warnings(environ: Mapping[str, str], known: Collection[str]) -> list[str]:
     ours = (name for name in environ if name.startswith(OURS) and not name.startswith(prefixes))
     return [
         f"{printable(name)} is no variable of this program; is it a typing error for {PREFIX}*?"
-        for name in sorted(ours, key=_bytes)
+        for name in sorted(ours, key=as_bytes)
         if name not in known
     ]
 
@@ -191,7 +192,3 @@ def _parameter_fault(name: str, selector: list[str]) -> str:
     if len(selector) > 1 or selector == [""]:
         return "one version or label follows the name, behind a colon"
     return ""
-
-
-def _bytes(name: str) -> bytes:
-    return name.encode("utf-8", "surrogateescape")

@@ -7,6 +7,7 @@ import os
 import ssl
 import stat
 
+from ..environment import as_bytes
 from ..errors import ConfigurationError, printable
 from .packaged import data
 
@@ -101,7 +102,7 @@ def _file_if_there(path: str) -> bytes:
 
 
 def _file(path: str) -> bytes:
-    raw = path.encode("utf-8", "surrogateescape")
+    raw = as_bytes(path)
     if not stat.S_ISREG(os.stat(raw).st_mode):  # a pipe would be waited for
         raise OSError(errno.EINVAL, "no regular file")
     with open(raw, "rb") as file:
