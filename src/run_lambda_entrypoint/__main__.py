@@ -1,6 +1,6 @@
-"""argv, environ ─ options ─ references ─ fetch ─ documents ─ environment ─ process (exec): the flow, top to bottom.
+"""argv, environ - options - command (look-up) - references - loading - environment - command (exec), top to bottom.
 
-The only place that touches sys.argv, os.environ and the exit, and the only one that catches everything.
+The only module that touches sys.argv and ends the process, and the only error boundary.
 """
 
 from __future__ import annotations
@@ -9,107 +9,91 @@ import os
 import sys
 import time
 
-from . import environment, options, process, references
+from . import command, environment, errors, loading, options, references, reporting
 from .deadline import Deadline
-from .errors import (
-    CombinedError,
-    EntrypointError,
-    EnvironmentTooLargeError,
-    InterruptedBySignalError,
-    OverrideError,
-    internal,
-    printable,
-)
+from .errors import EntrypointError
 from .log import Log
+from .text import decode, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
+    from collections.abc import Mapping, Sequence
     from types import FrameType
     from typing import NoReturn
 else:
-    import _signal as signal  # signal.py makes enums out of it: 0.6 ms
+    import _signal as signal  # signal.py makes enums of it: 0.6 ms
 
-SIGNALS: dict[int, str] = {signal.SIGINT: "SIGINT", signal.SIGTERM: "SIGTERM"}
+SIGNALS: dict[int, EntrypointError] = {
+    signal.SIGINT: EntrypointError(
+        errors.INTERRUPTED, "interrupted by SIGINT before the command was started"
+    ),
+    signal.SIGTERM: EntrypointError(
+        errors.TERMINATED, "interrupted by SIGTERM before the command was started"
+    ),
+}
 
 
 def main() -> NoReturn:
     """Becomes the wrapped command, or ends with a report on standard error and an exit code (see `errors`)."""
     started = time.monotonic()
-    environ = environment.pristine()
+    argv = [decode(os.fsencode(word)) for word in sys.argv[1:]]
+    environ = environment.initial_environ()
+    # Set and not empty exactly in Lambda, as AWS's own entrypoint scripts decide.
+    runtime_api = environ.get("AWS_LAMBDA_RUNTIME_API", "")
     log = Log(started, as_json=environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON")
+    end_on_signals(log)
+    try:
+        start(argv, environ, started, log, in_lambda=bool(runtime_api))
+        os._exit(0)
+    except EntrypointError as error:
+        failure = error
+    except Exception as error:
+        failure = errors.internal(error)
+    log.failure(failure.reports())
+    if runtime_api:
+        message = "\n".join(map(str, failure.reports()))
+        reporting.runtime_api.report_failed_init(runtime_api, message, failure.kind.error_type)
+    # Not sys.exit: a thread may hang in a name resolution that nothing can interrupt.
+    os._exit(failure.kind.exit_code)
+
+
+def start(
+    argv: Sequence[str], environ: Mapping[str, str], started: float, log: Log, *, in_lambda: bool
+) -> None:
+    """Executes the command in `argv` with the secrets that `environ` refers to; returns after a dry run only.
+
+    Raises EntrypointError.
+    """
+    requested = options.parse(argv, environ, in_lambda=in_lambda)
+    log.level = requested.log_level
+    wrapped = command.resolve(requested.command, requested.rie_path, environ)
+    wanted = references.read(environ)
+    log.warnings(references.unrecognized(environ, options.VARIABLES))
+    deadline = Deadline(started, requested.timeout)
+    loaded = loading.load(wanted, environ, requested.transport, deadline, log)
+    merged = environment.merge(environ, wanted, loaded)
+    log.warnings(environment.warnings(merged, requested.on_override))
+    log.origins(merged.origins)
+    if requested.dry_run:
+        reporting.dry_run.show(requested.format, wrapped, merged)
+    else:
+        log.debug(f"start {printable(wrapped.file)}")
+        command.become(wrapped, merged)
+
+
+def end_on_signals(log: Log) -> None:
+    """Makes SIGINT and SIGTERM end the process at once, with a report."""
 
     def interrupted(number: int, _: FrameType | None) -> None:
-        log.failure([InterruptedBySignalError(SIGNALS[number])])
-        os._exit(128 + number)
+        error = SIGNALS[number]
+        log.failure([error])
+        os._exit(error.kind.exit_code)
 
     for number in SIGNALS:
         # A handler, since the kernel does not apply the default action to PID 1. Ignored stays ignored.
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupted)
-    try:
-        # As bytes whatever the locale says, like the environment.
-        words = [os.fsencode(word).decode("utf-8", "surrogateescape") for word in sys.argv[1:]]
-        start(words, environ, started, log)
-        os._exit(0)
-    except EntrypointError as error:
-        failure = error
-    except Exception as error:
-        failure = internal(error)
-    reports = failure.reports()
-    log.failure(reports)
-    runtime_api = environ.get("AWS_LAMBDA_RUNTIME_API")
-    if runtime_api:
-        from .runtime_api import report_failed_init
-
-        report_failed_init(runtime_api, "\n".join(map(str, reports)), failure.error_type)
-    # Not sys.exit: a thread may hang in a name resolution that nothing can interrupt.
-    os._exit(failure.exit_code)
-
-
-def start(words: list[str], environ: dict[str, str], started: float, log: Log) -> None:
-    """Starts the command that `words` name with the secrets that `environ` names; returns after a dry run only.
-
-    Raises EntrypointError.
-    """
-    asked = options.parse(words, environ)
-    log.level = asked.log_level
-    emulator = None if environ.get("AWS_LAMBDA_RUNTIME_API") else asked.rie_path
-    file, command = process.found(asked.command, emulator, environ)
-    wanted = references.read(environ)
-    log.warnings(references.warnings(environ, options.VARIABLES))
-    merged = environ
-    origins: dict[str, environment.Origin] = {}
-    if wanted:
-        # Only now: a start without references need not pay for json, ssl or a transport.
-        from . import secrets
-
-        loaded = secrets.load(wanted, environ, asked.transport, Deadline(started, asked.timeout), log)
-        merged, origins, overridden = environment.merge(environ, wanted, loaded)
-        if overridden and asked.on_override == options.DENY:
-            raise CombinedError(
-                OverrideError(f"{line}, which {options.ON_OVERRIDE_VARIABLE}=deny forbids")
-                for line in overridden
-            )
-        log.warnings(
-            environment.warnings(origins) + (overridden if asked.on_override == options.WARN else [])
-        )
-        for name, origin in origins.items():
-            log.debug(f"{printable(name)} from {origin}")
-    handed_on = environment.encoded(merged)
-    try:
-        if not asked.dry_run:
-            log.debug(f"start {printable(file)}")
-            process.replace(file, command, handed_on)
-        process.check(file, command, handed_on)
-    except EnvironmentTooLargeError:
-        raise environment.too_large(merged, origins) from None
-    from . import dry_run
-
-    try:
-        print(dry_run.report(asked.dry_run, origins, command, emulated=bool(emulator)), flush=True)
-    except BrokenPipeError:
-        return  # the reader has seen enough
 
 
 if __name__ == "__main__":

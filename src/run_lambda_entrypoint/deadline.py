@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from time import monotonic
 
+from .record import Record
 
-class Deadline:
+
+class Deadline(Record):
     """The moment `seconds` after `started`, which is a time of time.monotonic()."""
 
-    __slots__ = ("end", "seconds")
+    started: float
+    seconds: float
 
-    def __init__(self, started: float, seconds: float) -> None:
-        self.end = started + seconds
-        self.seconds = seconds
-
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds until then, never below 0."""
-        return max(0.0, self.end - monotonic())
+        return max(0.0, self.started + self.seconds - monotonic())

@@ -1,27 +1,91 @@
-"""What can go wrong, as the user is told about it. No message ever holds a value of a secret."""
+"""The catalog of failures. No message ever contains a value of a secret."""
 
 from __future__ import annotations
+
+from .record import Record
+from .text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+class Kind(Record):
+    """A kind of failure: what Lambda is told, what it means, and the exit code of the process.
+
+    The Runtime API requires error types of the form `Function.Xxx`, letters only.
+    """
+
+    error_type: str
+    meaning: str
+    exit_code: int = 125
+
+
+INVALID_ARGUMENTS = Kind("Function.InvalidArguments", "invalid command-line arguments", 2)
+INVALID_SETTING = Kind("Function.InvalidConfiguration", "an option variable has an invalid value")
+INVALID_AWS_CONFIGURATION = Kind(
+    "Function.InvalidConfiguration", "the Region or other AWS configuration is missing or invalid"
+)
+CREDENTIALS_MISSING = Kind("Function.CredentialsMissing", "no AWS credentials were found")
+CREDENTIALS_REFUSED = Kind(
+    "Function.CredentialsRefused", "AWS rejects the credentials: they are wrong or expired"
+)
+WRONG_CLOCK = Kind("Function.CredentialsRefused", "AWS rejects the signature: the clock is wrong")
+INVALID_REFERENCE = Kind("Function.InvalidReference", "a variable does not contain a valid reference")
+SECRET_NOT_FOUND = Kind(
+    "Function.SecretNotFound", "Secrets Manager has no such secret (`ResourceNotFoundException`)"
+)
+PARAMETER_NOT_FOUND = Kind(
+    "Function.ParameterNotFound", "Parameter Store has no such parameter, or none below the path"
+)
+ACCESS_DENIED = Kind(
+    "Function.SecretAccessDenied", "no policy allows the role to read it (`AccessDeniedException`)"
+)
+EXPLICITLY_DENIED = Kind(
+    "Function.SecretAccessDenied", "a policy explicitly denies it (`AccessDeniedException`)"
+)
+NOT_DECRYPTED = Kind("Function.SecretDecryptionFailed", "KMS could not decrypt it (`DecryptionFailure`)")
+UNREACHABLE = Kind("Function.SecretUnavailable", "a host could not be reached, or did not answer in time")
+THROTTLED = Kind("Function.SecretUnavailable", "AWS throttles the requests")
+MARKED_FOR_DELETION = Kind("Function.SecretUnavailable", "the secret is scheduled for deletion")
+UNAVAILABLE = Kind("Function.SecretUnavailable", "the reply is an error or not valid")
+CERTIFICATE_NOT_TRUSTED = Kind("Function.CertificateNotTrusted", "the certificate of a host is not trusted")
+INVALID_SECRET = Kind("Function.InvalidSecret", "it was fetched, but cannot be loaded as variables")
+OVERRIDE_DENIED = Kind(
+    "Function.OverrideDenied", "a variable would be overridden, and `LAMBDA_ENV_ON_OVERRIDE` is `deny`"
+)
+ENVIRONMENT_TOO_LARGE = Kind("Function.EnvironmentTooLarge", "the kernel rejects the size of the environment")
+COMMAND_NOT_EXECUTABLE = Kind(
+    "Function.CommandNotExecutable", "the command was found but cannot be executed", 126
+)
+COMMAND_NOT_FOUND = Kind("Function.CommandNotFound", "the command, or its interpreter, was not found", 127)
+INTERRUPTED = Kind("Function.Interrupted", "SIGINT arrived before the command was started", 130)
+TERMINATED = Kind("Function.Interrupted", "SIGTERM arrived before the command was started", 143)
+FAILED = Kind(
+    "Function.EntrypointFailed",
+    "a limit of the machine, an incomplete Python, or a bug in this program (which says so)",
+)
+
+
 class EntrypointError(Exception):
     """Root of all expected failures.
 
     `str(error)` is the report: one line that says what is wrong, where it was read from and what to do.
-    `exit_code` is what the process ends with, `error_type` is what Lambda is told (the form is set by the Runtime
-    API: `Function.Xxx`, letters only).
+    `retryable` says whether the same request may succeed later. `reference` is the variable that the failure is about,
+    `source` the secret or parameter, "" where there is none.
     """
 
-    exit_code = 125
-    error_type = "Function.EntrypointFailed"
-
-    subject: dict[str, str] = {}  # noqa: RUF012 - never changed, only replaced
+    def __init__(
+        self, kind: Kind, message: str, *, retryable: bool = False, reference: str = "", source: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retryable = retryable
+        self.reference = reference
+        self.source = source
 
     def reports(self) -> list[EntrypointError]:
-        """The failures to show, one line each; `subject` of each names the variable and secret, where there is one."""
+        """The failures to show, one line each."""
         return [self]
 
 
@@ -29,192 +93,36 @@ class CombinedError(EntrypointError):
     """All failures at once: three bad secrets are one report of three lines, not three deployments."""
 
     def __init__(self, errors: Iterable[EntrypointError]) -> None:
-        self.errors = [report for error in errors for report in error.reports()]
-        super().__init__("; ".join(map(str, self.errors)))
-        self.error_type = self.errors[0].error_type
+        self._reports = [report for error in errors for report in error.reports()]
+        super().__init__(self._reports[0].kind, "; ".join(map(str, self._reports)))
 
     def reports(self) -> list[EntrypointError]:
-        return self.errors
+        return self._reports
 
 
-class SecretError(EntrypointError):
-    """Why the secret that a variable asks for could not be loaded, and what to do about it."""
+class ServiceError(EntrypointError):
+    """AWS replied with an error: its name for it (`AccessDeniedException`), its message and the reply's Date header."""
 
-    def __init__(self, variable: str, kind: str, target: str, cause: EntrypointError, remedy: str) -> None:
-        variable = printable(variable)
-        super().__init__(f"{variable}: {kind} {target}: {cause}" + (f"; {remedy}" if remedy else ""))
-        self.subject = {"variable": variable, "secret": target}
-        self.error_type = cause.error_type
-
-
-class UsageError(EntrypointError):
-    """Wrong arguments."""
-
-    exit_code = 2
-    error_type = "Function.InvalidArguments"
-
-
-class OptionVariableError(EntrypointError):
-    """A variable that sets an option has a wrong value."""
-
-    error_type = "Function.InvalidConfiguration"
-
-
-class CommandNotExecutableError(EntrypointError):
-    """The command was found but the kernel will not run it."""
-
-    exit_code = 126
-    error_type = "Function.CommandNotExecutable"
-
-
-class CommandNotFoundError(EntrypointError):
-    """The command, or the interpreter that its first line names, does not exist."""
-
-    exit_code = 127
-    error_type = "Function.CommandNotFound"
-
-
-class InvalidReferenceError(EntrypointError):
-    """A variable holds something that is no reference to a secret."""
-
-    error_type = "Function.InvalidReference"
-
-    def __init__(self, variable: str, message: str) -> None:
-        super().__init__(f"{printable(variable)} {message}")
-        self.subject = {"variable": printable(variable)}
-
-
-class DocumentError(EntrypointError):
-    """A secret was fetched but cannot become environment variables."""
-
-    error_type = "Function.InvalidSecret"
-
-
-class ParameterNotFoundError(EntrypointError):
-    """SSM does not know a parameter, or has nothing below a path."""
-
-    error_type = "Function.ParameterNotFound"
-
-
-class OverrideError(EntrypointError):
-    """A variable would be overridden, which LAMBDA_ENV_ON_OVERRIDE=deny forbids."""
-
-    error_type = "Function.OverrideDenied"
-
-
-class EnvironmentTooLargeError(EntrypointError):
-    """The kernel refused the size of arguments and environment together."""
-
-    error_type = "Function.EnvironmentTooLarge"
-
-
-class ConfigurationError(EntrypointError):
-    """Credentials, region or other AWS configuration is missing or wrong."""
-
-    error_type = "Function.InvalidConfiguration"
-
-
-class CredentialsMissingError(ConfigurationError):
-    """No credentials were found."""
-
-    error_type = "Function.CredentialsMissing"
-
-
-class FetchError(EntrypointError):
-    """A request did not bring its secret.
-
-    `passing` says whether asking again may help.
-    """
-
-    error_type = "Function.SecretUnavailable"
-
-    def __init__(self, message: str, *, passing: bool = False) -> None:
-        super().__init__(message)
-        self.passing = passing
-
-
-class NetworkError(FetchError):
-    """A host could not be reached, or did not answer."""
-
-
-class CertificateError(FetchError):
-    """A host's certificate is not trusted."""
-
-    error_type = "Function.CertificateNotTrusted"
-
-
-class DeadlineError(FetchError):
-    """The time was up; `fault` is the last passing fault, if there was any."""
-
-    def __init__(self, message: str, fault: FetchError) -> None:
-        super().__init__(message)
-        self.fault = fault
-        self.error_type = fault.error_type
-
-
-class ServiceError(FetchError):
-    """AWS answered, with an error.
-
-    `code` is AWS's name for it (`AccessDeniedException`), `text` its message, `date` the reply's Date header;
-    `throttled` says that it was asked too often.
-    """
-
-    def __init__(
-        self, code: str, text: str, *, passing: bool, throttled: bool = False, date: str = ""
-    ) -> None:
-        super().__init__(f"{code}: {text}" if text else code, passing=passing)
-        self.code = code
+    def __init__(self, kind: Kind, code: str, text: str, *, retryable: bool = False, date: str = "") -> None:
+        super().__init__(kind, f"{code}: {text}" if text else code, retryable=retryable)
         self.text = text
-        self.throttled = throttled
         self.date = date
-        self.error_type = ERROR_TYPES.get(code, FetchError.error_type)
 
 
-ERROR_TYPES = {
-    "AccessDeniedException": "Function.SecretAccessDenied",
-    "DecryptionFailure": "Function.SecretDecryptionFailed",
-    "ResourceNotFoundException": "Function.SecretNotFound",
-    **dict.fromkeys(
-        (
-            "ExpiredTokenException",
-            "IncompleteSignature",
-            "InvalidClientTokenId",
-            "InvalidSignatureException",
-            "MissingAuthenticationTokenException",
-            "RequestExpired",
-            "RequestTimeTooSkewed",
-            "UnrecognizedClientException",
-        ),
-        "Function.CredentialsRefused",
-    ),
-}
-
-
-class InterruptedBySignalError(EntrypointError):
-    """SIGINT or SIGTERM came before the command was started."""
-
-    error_type = "Function.Interrupted"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"interrupted by {name} before the command was started")
+def invalid_reference(variable: str, message: str) -> EntrypointError:
+    """A variable that does not contain a valid reference; its value is not shown, since it may be the secret itself."""
+    name = printable(variable)
+    return EntrypointError(INVALID_REFERENCE, f"{name} {message}", reference=name)
 
 
 def internal(error: Exception) -> EntrypointError:
-    """A fault of this program's own, told by type and place: the message of an unexpected error may hold anything."""
+    """A bug in this program, told by type and place: the message of an unexpected error may contain anything."""
     if isinstance(error, ImportError):
         return EntrypointError(
-            f"this Python lacks the module {error.name}; install all of its standard library"
+            FAILED, f"this Python lacks the module {error.name}; install its complete standard library"
         )
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = (
-        f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else "an unknown place"
-    )
-    return EntrypointError(f"internal error: {type(error).__name__} at {place}; please report it")
-
-
-def printable(text: str, limit: int = 400) -> str:
-    """`text` as it may stand in one line of a log: no control characters, no lone surrogates, at most `limit` long."""
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return safe if len(safe) <= limit else safe[: limit - 1] + "…"
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"
+    return EntrypointError(FAILED, f"internal error: {type(error).__name__} at {place}; please report it")

@@ -1,194 +1,222 @@
-"""Which secrets the function wants: from its environment to an ordered list of references."""
+"""The references in the environment: which secrets and parameters the function wants, and in which order."""
 
 from __future__ import annotations
 
-from .environment import as_bytes
-from .errors import CombinedError, EntrypointError, InvalidReferenceError, printable
-from .reserved import reserved
+from .errors import CombinedError, EntrypointError, invalid_reference
+from .record import Record
+from .text import encode, printable
+from .variables import is_reserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
-OURS = "LAMBDA_ENV_"
-FIRST = "SECRETS_MANAGER_ARN"
+NAMESPACE = "LAMBDA_ENV_"
+PRIMARY_VARIABLE = "SECRETS_MANAGER_ARN"
 PATH_PREFIX = "LAMBDA_ENV_SSM_PATH_"
-PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
+SECRET_PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 VALUE_PREFIX = "LAMBDA_ENV_VALUE_FROM_"
 
 SECRET, PARAMETER, PATH = "secret", "parameter", "parameters below"
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html: letters, digits and /_+=.@-,
-# up to 512 of them; the managed ones ("rds!cluster-...") also hold an exclamation mark.
+# up to 512 of them; names of managed secrets ("rds!cluster-...") also contain an exclamation mark.
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_DIGITS = "0123456789"
-_NAME = frozenset(_LETTERS + _LETTERS.upper() + _DIGITS + "/_+=.@-!")
-_PARAMETER_NAME = frozenset(_LETTERS + _LETTERS.upper() + _DIGITS + "/_.-")
-_LABEL = frozenset(_LETTERS + _DIGITS + "-")
-_LONGEST_NAME = 512
-_LONGEST_ARN_NAME = _LONGEST_NAME + len("-AbCdEf")
-_FORM = (
+_DIGITS = frozenset("0123456789")
+_ALPHANUMERIC = _DIGITS.union(_LETTERS, _LETTERS.upper())
+_SECRET_NAME = _ALPHANUMERIC.union("/_+=.@-!")
+_PARAMETER_NAME = _ALPHANUMERIC.union("/_.-")
+_LABEL = _DIGITS.union(_LETTERS, "-")
+_MAX_NAME_LENGTH = 512
+_MAX_ARN_NAME_LENGTH = _MAX_NAME_LENGTH + len("-AbCdEf")
+_SECRET_FORM = (
     "arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME[:KEY:STAGE:VERSION], or NAME[:KEY:STAGE:VERSION]"
 )
 _PARAMETER_FORM = "arn:PARTITION:ssm:REGION:ACCOUNT:parameter/NAME[:VERSION or LABEL]"
 _PATH_FORM = "/a/path/"
-# A parameter that shows a secret of Secrets Manager; GetParametersByPath does not know them at all.
-_DETOUR = "/aws/reference/secretsmanager/"
+# A parameter that refers to a secret of Secrets Manager; GetParametersByPath does not return these at all.
+_SECRET_VIA_SSM = "/aws/reference/secretsmanager/"
 
 
-class Reference:
+class Reference(Record):
     """What one variable asks for.
 
     `kind` is SECRET, PARAMETER or PATH; `target` is the secret's ARN or name, the parameter's ARN, or the path.
-    `region` is the ARN's own, None for what is asked for in the function's region. Of a secret, `key` is the key that
-    is wanted ("" for all), `stage` and `version` choose a version. `sets` names the one variable that gets the value,
-    "" where each key or parameter sets its own.
+    `region` is the ARN's own, "" for the function's Region. Of a secret, `key` is the requested key ("" for all),
+    `stage` and `version` choose a version. `name` is the one variable that gets the value, "" where each key or
+    parameter sets its own.
     """
 
-    __slots__ = ("key", "kind", "region", "sets", "stage", "target", "variable", "version")
-
-    def __init__(self, variable: str, kind: str, target: str, region: str | None) -> None:
-        self.variable = variable
-        self.kind = kind
-        self.target = target
-        self.region = region
-        self.key = self.stage = self.version = self.sets = ""
+    variable: str
+    kind: str
+    target: str
+    region: str = ""
+    key: str = ""
+    stage: str = ""
+    version: str = ""
+    name: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target} ({printable(self.variable)})"
 
 
-def read(environ: Mapping[str, str]) -> list[Reference]:
-    """The references in merge order: FIRST, then those with PATH_PREFIX, PREFIX and VALUE_PREFIX, each in byte order.
+class Form(Record):
+    """A variable that contains a reference, or with `prefix` all whose names start so; `read` parses its text."""
 
-    Raises CombinedError with an InvalidReferenceError for each malformed reference.
+    variable: str
+    prefix: bool
+    shown: str
+    help: str
+    read: Callable[[str, str], Reference]
+
+    def names(self, environ: Mapping[str, str]) -> list[str]:
+        """The variables of this form, in byte order."""
+        if not self.prefix:
+            return [self.variable] if self.variable in environ else []
+        return sorted((name for name in environ if name.startswith(self.variable)), key=encode)
+
+
+def read(environ: Mapping[str, str]) -> list[Reference]:
+    """The references, in the order of FORMS: a later one takes precedence.
+
+    Raises CombinedError with an error for each malformed reference.
     """
-    readers = [(FIRST, _secret)]
-    for prefix, reader in ((PATH_PREFIX, _path), (PREFIX, _secret), (VALUE_PREFIX, _value)):
-        variables = sorted((name for name in environ if name.startswith(prefix)), key=as_bytes)
-        readers += [(variable, reader) for variable in variables]
     references, errors = [], []
-    for variable, reader in readers:
-        text = environ.get(variable, "").strip()
-        if not text:
-            continue
-        try:
-            references.append(reader(variable, text))
-        except EntrypointError as error:
-            errors.append(error)
+    for form in FORMS:
+        for variable in form.names(environ):
+            text = environ[variable].strip()
+            try:
+                if text:
+                    references.append(form.read(variable, text))
+            except EntrypointError as error:
+                errors.append(error)
     if errors:
         raise CombinedError(errors)
     return references
 
 
-def warnings(environ: Mapping[str, str], known: Collection[str]) -> list[str]:
-    """A word on each variable that looks meant for us but is neither a reference nor among `known`."""
-    prefixes = (PATH_PREFIX, PREFIX, VALUE_PREFIX)
-    ours = (name for name in environ if name.startswith(OURS) and not name.startswith(prefixes))
+def unrecognized(environ: Mapping[str, str], settings: Collection[str]) -> list[str]:
+    """A warning for each variable in our namespace that is neither a reference nor one of `settings`."""
+    prefixes = tuple(form.variable for form in FORMS if form.prefix)
+    ours = (name for name in environ if name.startswith(NAMESPACE) and not name.startswith(prefixes))
     return [
-        f"{printable(name)} is no variable of this program; is it a typing error for {PREFIX}*?"
-        for name in sorted(ours, key=as_bytes)
-        if name not in known
+        f"{printable(name)} is not recognized; did you mean {SECRET_PREFIX}*?"
+        for name in sorted(ours, key=encode)
+        if name not in settings
     ]
 
 
-def region_of(arn: str) -> str:
-    """The region that an ARN names, "" for what is no ARN."""
+def arn_region(arn: str) -> str:
+    """The Region in an ARN, "" if the text is not an ARN."""
     return arn.split(":")[3] if arn.startswith("arn:") and arn.count(":") > 3 else ""
 
 
-def _secret(variable: str, text: str) -> Reference:
-    """A reference as ECS writes it: ARN or name, then up to three parts that may be empty."""
+def _secret(variable: str, text: str, name: str = "") -> Reference:
+    """A reference as in ECS: an ARN or a name, then up to three fields that may be empty."""
     is_arn = text.startswith("arn:")
-    parts = text.split(":")
+    fields = text.split(":")
     size = 7 if is_arn else 1
-    fault = _arn_fault(parts, "secretsmanager") or _secret_fault(parts) if is_arn else _name_fault(parts[0])
-    if not fault and len(parts) > size + 3:
-        fault = "at most three parts follow the secret: KEY, STAGE and VERSION"
-    if fault:
-        # The value is not shown: somebody may have put the secret itself here.
-        raise InvalidReferenceError(variable, f"is no reference to a secret: {fault}; write {_FORM}")
-    reference = Reference(variable, SECRET, ":".join(parts[:size]), parts[3] if is_arn else None)
-    reference.key, reference.stage, reference.version = (*parts[size:], "", "", "")[:3]
-    return reference
+    problem = (
+        _arn_problem(fields, "secretsmanager") or _secret_problem(fields)
+        if is_arn
+        else _name_problem(fields[0])
+    )
+    if not problem and len(fields) > size + 3:
+        problem = "at most three fields may follow the secret: KEY, STAGE and VERSION"
+    if problem:
+        raise invalid_reference(
+            variable, f"is not a valid secret reference: {problem}; expected {_SECRET_FORM}"
+        )
+    region = fields[3] if is_arn else ""
+    key, stage, version = (*fields[size:], "", "", "")[:3]
+    return Reference(variable, SECRET, ":".join(fields[:size]), region, key, stage, version, name)
 
 
 def _value(variable: str, text: str) -> Reference:
-    sets = variable.removeprefix(VALUE_PREFIX)
-    if not sets:
-        raise InvalidReferenceError(variable, f"names no variable to set; write {VALUE_PREFIX}NAME")
-    if reserved(sets):
-        raise InvalidReferenceError(
-            variable, f"would set {printable(sets)}, which Lambda reserves to describe the runtime"
+    name = variable.removeprefix(VALUE_PREFIX)
+    if not name:
+        raise invalid_reference(variable, f"does not name the variable to set; expected {VALUE_PREFIX}NAME")
+    if is_reserved(name):
+        raise invalid_reference(
+            variable,
+            f"would set {printable(name)}, which Lambda reserves to describe the runtime; use another name",
         )
     is_parameter = text.startswith("arn:") and text.split(":")[2:3] == ["ssm"]
-    reference = (_parameter if is_parameter or text.startswith(_DETOUR) else _secret)(variable, text)
-    reference.sets = sets
-    return reference
+    read = _parameter if is_parameter or text.startswith(_SECRET_VIA_SSM) else _secret
+    return read(variable, text, name)
 
 
-def _parameter(variable: str, text: str) -> Reference:
-    parts = text.split(":")
-    fault = _parameter_fault(text, []) if text.startswith(_DETOUR) else _arn_fault(parts, "ssm", 6)
-    if not fault and (not parts[5].startswith("parameter/") or parts[5] == "parameter/"):
-        fault = f'it names "{printable(parts[5], 40)}", not a parameter'
-    if not fault:
-        fault = _parameter_fault(parts[5].removeprefix("parameter"), parts[6:])
-    if fault:
-        raise InvalidReferenceError(
-            variable, f"is no reference to a parameter: {fault}; write {_PARAMETER_FORM}"
+def _parameter(variable: str, text: str, name: str) -> Reference:
+    fields = text.split(":")
+    if text.startswith(_SECRET_VIA_SSM):
+        problem = _parameter_problem(text)
+    else:
+        problem = _arn_problem(fields, "ssm", 6)
+        if not problem and (not fields[5].startswith("parameter/") or fields[5] == "parameter/"):
+            problem = f'it names "{printable(fields[5], 40)}", not a parameter'
+        problem = problem or _parameter_problem(fields[5].removeprefix("parameter"), fields[6:])
+    if problem:
+        raise invalid_reference(
+            variable, f"is not a valid parameter reference: {problem}; expected {_PARAMETER_FORM}"
         )
-    return Reference(variable, PARAMETER, text, parts[3])
+    return Reference(variable, PARAMETER, text, fields[3], name=name)
 
 
 def _path(variable: str, text: str) -> Reference:
-    fault = _parameter_fault(text.rstrip("/") + "/", [])
-    if fault:
-        raise InvalidReferenceError(variable, f"is no path of parameters: {fault}; write {_PATH_FORM}")
-    return Reference(variable, PATH, text.rstrip("/") + "/", None)
+    path = text.rstrip("/") + "/"
+    problem = _parameter_problem(path)
+    if problem:
+        raise invalid_reference(variable, f"is not a valid parameter path: {problem}; expected {_PATH_FORM}")
+    return Reference(variable, PATH, path)
 
 
-def _arn_fault(parts: list[str], expected: str, size: int = 7) -> str:
+FORMS = (
+    Form(PRIMARY_VARIABLE, False, PRIMARY_VARIABLE, "a secret: each of its keys", _secret),
+    Form(PATH_PREFIX, True, f"{PATH_PREFIX}*", "a path: each parameter below it", _path),
+    Form(SECRET_PREFIX, True, f"{SECRET_PREFIX}*", "a secret: each of its keys", _secret),
+    Form(VALUE_PREFIX, True, f"{VALUE_PREFIX}NAME", "one value of a secret, or a parameter", _value),
+)
+
+
+def _arn_problem(fields: list[str], service: str, size: int = 7) -> str:
     """What is wrong with the start of an ARN, or nothing. String methods: compiling a regular expression costs a cold
     start more than all of this."""
-    if len(parts) > 2 and parts[2] != expected:
-        return f'it names the service "{printable(parts[2], 40)}", not {expected}'
-    if len(parts) < size:
-        return f"such an ARN has {size} parts between colons or more, this one {len(parts)}"
-    _, partition, _, region, account = parts[:5]
+    if len(fields) > 2 and fields[2] != service:
+        return f'it names the service "{printable(fields[2], 40)}", not {service}'
+    if len(fields) < size:
+        return f"incomplete ARN: expected at least {size} colon-separated fields, got {len(fields)}"
+    _, partition, _, region, account = fields[:5]
     if not partition.startswith("aws") or not _LABEL.issuperset(partition):
-        return f'"{printable(partition, 40)}" is no partition (aws, aws-cn, aws-us-gov, ...)'
+        return f'"{printable(partition, 40)}" is not a valid partition (aws, aws-cn, aws-us-gov, ...)'
     if not region or not _LABEL.issuperset(region):
-        return f'"{printable(region, 40)}" is no region'
-    if len(account) != 12 or not frozenset(_DIGITS).issuperset(account):
-        return f'"{printable(account, 40)}" is no account of 12 digits'
+        return f'"{printable(region, 40)}" is not a valid Region'
+    if len(account) != 12 or not _DIGITS.issuperset(account):
+        return f'"{printable(account, 40)}" is not a valid account ID (12 digits)'
     return ""
 
 
-def _secret_fault(parts: list[str]) -> str:
-    if parts[5] != "secret":
-        return f'it names a "{printable(parts[5], 40)}", not a secret'
-    return _name_fault(parts[6], _LONGEST_ARN_NAME)
+def _secret_problem(fields: list[str]) -> str:
+    if fields[5] != "secret":
+        return f'it names a "{printable(fields[5], 40)}", not a secret'
+    return _name_problem(fields[6], _MAX_ARN_NAME_LENGTH)
 
 
-def _name_fault(name: str, longest: int = _LONGEST_NAME) -> str:
+def _name_problem(name: str, max_length: int = _MAX_NAME_LENGTH) -> str:
     if not name:
-        return "the secret's name is missing"
-    strange = next((character for character in name if character not in _NAME), None)
-    if strange is not None:
-        return f"a secret's name cannot hold {strange!a}"
-    return f"a secret's name has at most {longest} characters here" if len(name) > longest else ""
+        return "the secret name is missing"
+    invalid = next((character for character in name if character not in _SECRET_NAME), None)
+    if invalid is not None:
+        return f"the secret name contains the invalid character {invalid!a}"
+    return f"the secret name is longer than {max_length} characters" if len(name) > max_length else ""
 
 
-def _parameter_fault(name: str, selector: list[str]) -> str:
+def _parameter_problem(name: str, selector: list[str] | None = None) -> str:
     if not name.startswith("/"):
-        return "a parameter's name or path follows a slash"
-    if name.startswith(_DETOUR):
-        return (
-            f"it is a secret of Secrets Manager; refer to that itself ({VALUE_PREFIX}NAME=NAME-OF-THE-SECRET)"
-        )
+        return "a parameter name starts with a slash"
+    if name.startswith(_SECRET_VIA_SSM):
+        return f"it refers to a secret of Secrets Manager; use {VALUE_PREFIX}NAME=NAME-OF-THE-SECRET instead"
     if not _PARAMETER_NAME.issuperset(name):
-        return "a parameter's name has letters, digits and /_.- only"
-    if len(selector) > 1 or selector == [""]:
-        return "one version or label follows the name, behind a colon"
+        return "a parameter name contains only letters, digits and /_.-"
+    if selector and (len(selector) > 1 or selector == [""]):
+        return "only one version or label may follow the name, after a colon"
     return ""

@@ -13,18 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .credentials import Credentials
+
 ALGORITHM = "AWS4-HMAC-SHA256"
-
-
-class Credentials:
-    """What a request is signed with; `token` is None for credentials that last."""
-
-    __slots__ = ("key_id", "secret", "token")
-
-    def __init__(self, key_id: str, secret: str, token: str | None) -> None:
-        self.key_id = key_id
-        self.secret = secret
-        self.token = token
 
 
 def signed(

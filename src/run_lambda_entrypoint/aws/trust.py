@@ -1,4 +1,4 @@
-"""Whose certificates are believed."""
+"""Which certificates are trusted."""
 
 from __future__ import annotations
 
@@ -7,64 +7,75 @@ import os
 import ssl
 import stat
 
-from ..environment import as_bytes
-from ..errors import ConfigurationError, printable
-from .packaged import data
+from ..errors import INVALID_AWS_CONFIGURATION, EntrypointError
+from ..record import Record
+from ..text import encode, printable
+from .package_data import data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    Store = tuple[str, Callable[[], bytes]]
-
 # Debian's and Amazon Linux's places.
 SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 
+class Store(Record):
+    """A trust store: its name in messages, and what reads its PEM text."""
+
+    name: str
+    read: Callable[[], bytes]
+
+
 def stores(environ: Mapping[str, str], *, amazon: bool) -> list[Store]:
-    """The stores to verify against, in order, each as its name and a function that reads its PEM text.
+    """The stores to verify against, in order.
 
     Amazon's own roots come first for a host that is `amazon`'s: they are stricter than the system's store and load in
     0.7 ms, where 144 certificates take 20 to 30.
     """
     chosen = environ.get("AWS_CA_BUNDLE")
     if chosen:
-        return [(f"AWS_CA_BUNDLE={printable(chosen)}", lambda: _chosen(chosen))]
-    own = [("Amazon's own roots", _amazon_roots)] if amazon else []
-    return [*own, ("the system's store", lambda: _system(environ)), ("the archive's bundle", _archived)]
+        return [Store(f"AWS_CA_BUNDLE={printable(chosen)}", lambda: _chosen(chosen))]
+    own = [Store("Amazon's own roots", _amazon_roots)] if amazon else []
+    return [
+        *own,
+        Store("the system's store", lambda: _system(environ)),
+        Store("the archive's bundle", _archived),
+    ]
 
 
-def unreadable(stores: Sequence[Store]) -> ConfigurationError:
+def unreadable(stores: Sequence[Store]) -> EntrypointError:
     """None of these stores has certificates that OpenSSL can read."""
-    names = ", ".join(name for name, _ in stores)
-    return ConfigurationError(
-        f"{names}: no certificates can be read there; set AWS_CA_BUNDLE to a good PEM file"
+    names = ", ".join(store.name for store in stores)
+    return EntrypointError(
+        INVALID_AWS_CONFIGURATION, f"{names}: no valid certificates; set AWS_CA_BUNDLE to a valid PEM file"
     )
 
 
 def context(certificates: bytes) -> ssl.SSLContext | None:
-    """What trusts these certificates, for TLS 1.2 or later and with the host's name checked; None if they cannot be
-    read. Not ssl.create_default_context: it loads the system's store, 20 to 30 ms."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    """What trusts these certificates, for TLS 1.2 or later and with the hostname checked; None if they cannot be read.
+    Not ssl.create_default_context: it loads the system's store, 20 to 30 ms."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        made.load_verify_locations(cadata=certificates.decode("ascii", "ignore"))
+        context.load_verify_locations(cadata=certificates.decode("ascii", "ignore"))
     except (ssl.SSLError, ValueError):
         return None
-    return made
+    return context
 
 
 def _chosen(path: str) -> bytes:
     try:
         return _file(path)
     except OSError as error:
-        raise ConfigurationError(
-            f"AWS_CA_BUNDLE={printable(path)} cannot be read ({error.strerror}); name a PEM file with certificates"
+        raise EntrypointError(
+            INVALID_AWS_CONFIGURATION,
+            f"AWS_CA_BUNDLE={printable(path)} cannot be read ({error.strerror}); set it to a PEM file",
         ) from None
 
 
 def _amazon_roots() -> bytes:
-    """Built into the archive; not there when the package runs from its source."""
+    """Built into the archive; absent when the package runs from source."""
     try:
         return data(__package__, "amazon-roots.pem")
     except OSError:
@@ -86,7 +97,7 @@ def _system(environ: Mapping[str, str]) -> bytes:
 
 
 def _hashed(folder: str) -> list[str]:
-    """The names of certificates in a folder as c_rehash makes them: "1b0f7e5c.0"."""
+    """The files of certificates in a folder as c_rehash names them: "1b0f7e5c.0"."""
     try:
         names = sorted(os.listdir(folder))
     except OSError:
@@ -102,8 +113,8 @@ def _file_if_there(path: str) -> bytes:
 
 
 def _file(path: str) -> bytes:
-    raw = as_bytes(path)
+    raw = encode(path)
     if not stat.S_ISREG(os.stat(raw).st_mode):  # a pipe would be waited for
-        raise OSError(errno.EINVAL, "no regular file")
+        raise OSError(errno.EINVAL, "not a regular file")
     with open(raw, "rb") as file:
         return file.read()

@@ -1,4 +1,4 @@
-"""Tells Lambda why the start failed, so that the caller and the console see more than Runtime.ExitError."""
+"""The report of a failed start to Lambda, so that the caller and the console see more than Runtime.ExitError."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ PATH = "/2018-06-01/runtime/init/error"
 
 
 def report_failed_init(address: str, message: str, error_type: str, seconds: float = 1.0) -> bool:
-    """Posts the failure to the Runtime API at `address` (host:port), within `seconds`; says whether it got there.
+    """Posts the failure to the Runtime API at `address` (host:port), within `seconds`; returns whether it succeeded.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, "Initialization error". http.client knows no
-    proxies, which must not be used here.
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, "Initialization error". http.client ignores proxies,
+    which must not be used here.
     """
     body = json.dumps({"errorMessage": message, "errorType": error_type, "stackTrace": []})
     headers = {
@@ -28,7 +28,7 @@ def report_failed_init(address: str, message: str, error_type: str, seconds: flo
             connection.request("POST", PATH, body.encode(), headers)
             delivered.append(connection.getresponse().status < 300)
         except (OSError, ValueError, http.client.HTTPException):
-            # The failure itself is on standard error already; that this second way is shut must not hide it.
+            # The failure itself is on standard error already; that it cannot be posted must not hide it.
             delivered.append(False)
 
     # A thread, since a timeout on the socket does not bound name resolution.

@@ -1,4 +1,4 @@
-"""Files of a package that may stand in a zip archive, read without importing the package."""
+"""Files of a package, which may be in a zip archive, read without importing the package."""
 
 from __future__ import annotations
 

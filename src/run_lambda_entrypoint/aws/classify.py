@@ -1,0 +1,142 @@
+"""What kind of failure it is, and whether it is retryable: AWS's error codes, errors of the network and of TLS.
+
+The same for both transports. Every message about the network names the host.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from ..errors import (
+    ACCESS_DENIED,
+    CERTIFICATE_NOT_TRUSTED,
+    CREDENTIALS_REFUSED,
+    EXPLICITLY_DENIED,
+    MARKED_FOR_DELETION,
+    NOT_DECRYPTED,
+    SECRET_NOT_FOUND,
+    THROTTLED,
+    UNAVAILABLE,
+    UNREACHABLE,
+    WRONG_CLOCK,
+    EntrypointError,
+    ServiceError,
+)
+from ..text import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..errors import Kind
+
+# The codes that botocore's standard mode takes for throttling, and for another transient error
+# (botocore/retries/standard.py).
+THROTTLING_CODES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+TRANSIENT_CODES = frozenset({"RequestTimeout", "RequestTimeoutException"})
+KINDS = {
+    "AccessDeniedException": ACCESS_DENIED,
+    "DecryptionFailure": NOT_DECRYPTED,
+    "ExpiredTokenException": CREDENTIALS_REFUSED,
+    "IncompleteSignature": CREDENTIALS_REFUSED,
+    "InvalidClientTokenId": CREDENTIALS_REFUSED,
+    "InvalidSignatureException": CREDENTIALS_REFUSED,
+    "MissingAuthenticationTokenException": CREDENTIALS_REFUSED,
+    "ResourceNotFoundException": SECRET_NOT_FOUND,
+    "UnrecognizedClientException": CREDENTIALS_REFUSED,
+}
+WRONG_CLOCK_TEXTS = ("Signature expired", "not yet current", "RequestTimeTooSkewed", "RequestExpired")
+# EAI_AGAIN and the like are transient; that a name does not exist is not.
+UNKNOWN_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
+# X509_V_ERR_*: the issuer is not in this store, another may have it. Any other error is the certificate's own.
+UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
+HOSTNAME_MISMATCH = frozenset({62, 64})
+
+
+def service_error(code: str, text: object, status: int, date: str = "") -> ServiceError:
+    """An error that AWS replied with; `status` is the HTTP status, `date` the reply's Date header."""
+    message = printable(text, 1000).rstrip(". ") if isinstance(text, str) else ""
+    kind = _kind(code, message, status)
+    retryable = kind is THROTTLED or status >= 500 or code in TRANSIENT_CODES
+    return ServiceError(kind, code, message, retryable=retryable, date=date)
+
+
+def _kind(code: str, message: str, status: int) -> Kind:
+    if status == 429 or code in THROTTLING_CODES:
+        return THROTTLED
+    if any(text in f"{code}: {message}" for text in WRONG_CLOCK_TEXTS):
+        return WRONG_CLOCK
+    if "explicit deny" in message:
+        return EXPLICITLY_DENIED
+    if "deletion" in message:
+        return MARKED_FOR_DELETION
+    return KINDS.get(code, UNAVAILABLE)
+
+
+def connection_error(host: str, error: Exception, stores: Sequence[str] = ()) -> EntrypointError:
+    """What it means that an exchange with `host` ended in `error`: an OSError, EOFError for a truncated reply, or
+    ValueError for one that is not HTTP; `stores` are the trust stores that were tried."""
+    if isinstance(error, socket.gaierror):
+        return unreachable(
+            f"the name of {host} could not be resolved ({error.strerror})",
+            retryable=error.errno not in UNKNOWN_NAME,
+        )
+    if isinstance(error, TimeoutError):
+        return no_answer(host)
+    if isinstance(
+        error, (EOFError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, BrokenPipeError)
+    ):
+        return truncated(host)
+    if isinstance(error, ssl.SSLError):
+        return _tls_error(host, error, stores)
+    if isinstance(error, OSError):
+        return unreachable(f"could not connect to {host}: {error.strerror or type(error).__name__}")
+    return EntrypointError(
+        UNAVAILABLE, f"{host} did not return a valid HTTP response; check that it is the endpoint"
+    )
+
+
+def _tls_error(host: str, error: ssl.SSLError, stores: Sequence[str]) -> EntrypointError:
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        # OpenSSL gives some errors a text but no reason code (OpenSSL 3.0: "legacy sigalg disallowed or unsupported").
+        reason = error.reason or error.strerror or "unknown reason"
+        return EntrypointError(UNAVAILABLE, f"TLS with {host} failed: {printable(reason, 100)}")
+    tried = f" (tried {', '.join(stores)})" if error.verify_code in UNKNOWN_ISSUER else ""
+    mismatch = error.verify_code in HOSTNAME_MISMATCH
+    reason = "hostname mismatch" if mismatch else printable(error.verify_message, 200)
+    return EntrypointError(
+        CERTIFICATE_NOT_TRUSTED, f"the certificate of {host} is not trusted: {reason}{tried}"
+    )
+
+
+def unreachable(message: str, *, retryable: bool = True) -> EntrypointError:
+    """A host could not be reached."""
+    return EntrypointError(UNREACHABLE, message, retryable=retryable)
+
+
+def no_answer(host: str) -> EntrypointError:
+    """A host did not answer in time."""
+    return unreachable(f"no answer from {host} in time")
+
+
+def truncated(host: str) -> EntrypointError:
+    """The connection ended before the reply did."""
+    return EntrypointError(UNAVAILABLE, f"the reply from {host} was truncated", retryable=True)

@@ -1,0 +1,65 @@
+"""The direct transport: HTTP/1.1 over TLS with the standard library alone, for Lambda's ordinary case."""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from functools import partial
+from time import monotonic
+
+from .connection import connect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..call import Call, Reply
+    from ..credentials import Credentials
+    from ..endpoints import Endpoint
+
+
+class DirectTransport:
+    """Sends each call over a connection of its own. `endpoints` has one for the service and Region of each call."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        credentials: Credentials,
+        endpoints: Mapping[tuple[str, str], Endpoint],
+    ) -> None:
+        self._environ = environ
+        self._credentials = credentials
+        self._endpoints = endpoints
+        self._unprepared = allocate_lock()
+        self._unprepared.acquire()
+
+    def prepare(self) -> None:
+        """Gets ready what `send` needs once it is connected."""
+        # Saves the 7 ms of ssl, hashlib and hmac, since the threads connect meanwhile. Here and not in one of them: an
+        # import in a thread might deadlock.
+        from .exchange import Exchange  # noqa: PLC0415
+
+        self._exchange = Exchange(self._environ, self._credentials, self._endpoints.values())
+        self._unprepared.release()
+
+    def host(self, call: Call) -> str:
+        """The host that `call` goes to, for messages."""
+        return self._endpoint(call).authority
+
+    def send(self, call: Call, timeout: float) -> Reply:
+        """Sends `call` once. Raises EntrypointError."""
+        endpoint = self._endpoint(call)
+        reconnect = partial(connect, endpoint, monotonic() + timeout)
+        try:
+            connection = reconnect()
+        except OSError as error:
+            self._await_prepared()
+            raise self._exchange.failed(endpoint, error) from None
+        self._await_prepared()
+        return self._exchange.send(call, endpoint, connection, reconnect)
+
+    def _endpoint(self, call: Call) -> Endpoint:
+        return self._endpoints[call.service.name, call.region]
+
+    def _await_prepared(self) -> None:
+        with self._unprepared:
+            pass

@@ -1,0 +1,78 @@
+"""One request and its reply: signed, encrypted, written, read."""
+
+from __future__ import annotations
+
+import json
+from time import time
+
+from ... import __version__
+from .. import classify, replies, sigv4
+from . import http
+from .tls import Tls
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from socket import socket
+
+    from ...errors import EntrypointError
+    from ..call import Call, Reply
+    from ..credentials import Credentials
+    from ..endpoints import Endpoint
+
+CONTENT_TYPE = "application/x-amz-json-1.1"
+
+
+class Exchange:
+    """Sends calls with these credentials; `environ` says which certificates are trusted."""
+
+    def __init__(
+        self, environ: Mapping[str, str], credentials: Credentials, endpoints: Collection[Endpoint]
+    ) -> None:
+        self._credentials = credentials
+        secure = [endpoint for endpoint in endpoints if endpoint.secure]
+        if secure:
+            self._tls = Tls(environ, amazon=any(endpoint.amazon for endpoint in secure))
+
+    def send(
+        self, call: Call, endpoint: Endpoint, connection: socket, reconnect: Callable[[], socket]
+    ) -> Reply:
+        """The reply to `call` over `connection`, or over another that `reconnect` makes; closes it.
+
+        Raises EntrypointError.
+        """
+        try:
+            if endpoint.secure:
+                connection = self._tls.secured(endpoint, connection, reconnect)
+            with connection:
+                # In one piece: two would wait for each other (Nagle's algorithm, delayed acknowledgement).
+                connection.sendall(self._request(call, endpoint))
+                with connection.makefile("rb") as stream:
+                    status, headers, body = http.read_reply(stream, replies.MAX_SIZE + 1)
+        except (EOFError, OSError, ValueError) as error:
+            raise self.failed(endpoint, error) from None
+        return replies.read(endpoint.authority, status, headers, body)
+
+    def failed(self, endpoint: Endpoint, error: Exception) -> EntrypointError:
+        """What it means that an exchange ended in `error`."""
+        return classify.connection_error(endpoint.authority, error)
+
+    def _request(self, call: Call, endpoint: Endpoint) -> bytes:
+        body = json.dumps(call.params).encode()
+        headers = {
+            "Host": endpoint.authority,
+            "Content-Type": CONTENT_TYPE,
+            "X-Amz-Target": f"{call.service.target}.{call.operation}",
+        }
+        signed = sigv4.signed(
+            "POST",
+            endpoint.path,
+            headers,
+            body,
+            credentials=self._credentials,
+            region=call.region,
+            service=call.service.name,
+            time=time(),
+        )
+        signed["User-Agent"] = f"run-lambda-entrypoint/{__version__}"
+        return http.request("POST", endpoint.path, signed, body)

@@ -1,0 +1,24 @@
+"""From references to the variables that they set: plan the calls, send them, read the replies."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..deadline import Deadline
+    from ..log import Log
+    from ..references import Reference
+    from ..variables import Value
+
+
+def load(
+    references: Sequence[Reference], environ: Mapping[str, str], transport: str, deadline: Deadline, log: Log
+) -> list[dict[str, Value]]:
+    """The variables of each reference, in order; `transport` is the setting. Raises CombinedError."""
+    if not references:
+        return []
+    # Saves 12 ms on every start without a reference: json, socket, ssl, and all of aws/.
+    from . import stores  # noqa: PLC0415
+
+    return stores.load(references, environ, transport, deadline, log)

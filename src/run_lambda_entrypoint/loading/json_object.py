@@ -1,0 +1,105 @@
+"""From the text of a secret, a JSON object, to names and texts."""
+
+from __future__ import annotations
+
+import json
+
+from ..errors import INVALID_SECRET, EntrypointError
+from ..text import printable
+from ..variables import quoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+EXAMPLE = 'store an object such as {"NAME": "value"}'
+
+
+class _Number(str):
+    """The very characters of a JSON number: float() would make 1.5 of 1.50 and inf of 1e400."""
+
+    __slots__ = ()
+
+
+def texts(secret: str) -> dict[str, str | None]:
+    """The text of each key's value, None for null. Raises EntrypointError, which never shows a value."""
+    return {key: _render(value) for key, value in _parse(secret).items()}
+
+
+def text(secret: str, key: str, *, nested: bool) -> str:
+    """The text of one key's value; with `nested` "a.b" is b in a, unless there is a key of that name.
+
+    Raises EntrypointError, which lists the secret's keys.
+    """
+    document = _parse(secret)
+    value: Any = document
+    for part in [key] if key in document or not nested else key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    rendered = _render(value)
+    if rendered is None:
+        keys = ", ".join(map(quoted, document)) or "none"
+        raise EntrypointError(
+            INVALID_SECRET, f"key {quoted(key)} not found or null; the secret's keys are: {printable(keys)}"
+        )
+    return rendered
+
+
+def _parse(secret: str) -> dict[str, Any]:
+    try:
+        document = json.loads(secret, parse_int=_Number, parse_float=_Number, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError as error:
+        # JSONDecodeError keeps the whole document as an attribute: drop it, and say only what and where.
+        at = (
+            f" at line {error.lineno}, column {error.colno}"
+            if isinstance(error, json.JSONDecodeError)
+            else ""
+        )
+        raise EntrypointError(
+            INVALID_SECRET, f"the secret is not valid JSON (error{at}); {EXAMPLE}"
+        ) from None
+    if not isinstance(document, dict):
+        raise EntrypointError(
+            INVALID_SECRET, f"the secret must be a JSON object, not {_kind(document)}; {EXAMPLE}"
+        )
+    return document
+
+
+def _refuse_constant(_: str) -> None:
+    raise ValueError("NaN and Infinity are Python's, not JSON's")
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, _Number):
+        return "a number"
+    return "a string" if isinstance(value, str) else "an array"
+
+
+def _render(value: Any) -> str | None:
+    """A value as a variable holds it: a string as is, null not at all, anything else as compact JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return _compact(value)
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _compact(value: Any) -> str:
+    # json.dumps would quote a _Number, or change the characters of a real number.
+    if isinstance(value, _Number):
+        return value
+    if isinstance(value, list):
+        return "[" + ",".join(map(_compact, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_compact(k)}:{_compact(v)}" for k, v in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _too_deep() -> EntrypointError:
+    return EntrypointError(INVALID_SECRET, "the secret's JSON is nested too deeply; flatten it")

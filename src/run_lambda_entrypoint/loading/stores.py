@@ -1,0 +1,80 @@
+"""All stores: each one's calls, all calls at once, each one's values."""
+
+from __future__ import annotations
+
+from .. import aws, reporting
+from ..aws.endpoints import default_region
+from ..errors import CombinedError, EntrypointError
+from ..references import SECRET
+from ..text import printable
+from . import secrets_manager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
+
+    from ..aws.call import Call, Reply
+    from ..deadline import Deadline
+    from ..log import Log
+    from ..references import Reference
+    from ..variables import Value
+
+    class Store(Protocol):
+        """The shape of each store's module."""
+
+        def plan(self, references: Sequence[Reference], region: str) -> dict[Reference, Call]:
+            """The call that answers each reference; `region` is the function's own."""
+
+        def values(self, reference: Reference, reply: Reply) -> dict[str, Value]:
+            """The variables that a reference sets. Raises EntrypointError."""
+
+        def resources(self, reference: Reference) -> list[str]:
+            """What an IAM policy has to allow for a reference, from the ARN's last fields on."""
+
+
+def load(
+    references: Sequence[Reference], environ: Mapping[str, str], transport: str, deadline: Deadline, log: Log
+) -> list[dict[str, Value]]:
+    """The variables of each reference, in order; what several references ask for is fetched once.
+
+    Raises CombinedError with an error for each reference that failed, after all have been tried.
+    """
+    plan: dict[Reference, Call] = {}
+    stores = {reference: _store(reference.kind) for reference in references}
+    for store in dict.fromkeys(stores.values()):
+        own = [reference for reference in references if stores[reference] is store]
+        plan |= store.plan(own, default_region(environ))
+    calls = list(dict.fromkeys(plan.values()))
+    outcomes = dict(zip(calls, aws.send(calls, environ, transport, deadline, log), strict=True))
+    loaded, errors = [], []
+    for reference, call in ((reference, plan[reference]) for reference in references):
+        outcome = outcomes[call]
+        try:
+            if isinstance(outcome, EntrypointError):
+                raise outcome
+            loaded.append(stores[reference].values(reference, outcome))
+        except EntrypointError as error:
+            errors.append(_explained(error, reference, call, stores[reference].resources(reference)))
+    if errors:
+        raise CombinedError(errors)
+    return loaded
+
+
+def _store(kind: str) -> Store:
+    if kind == SECRET:
+        return secrets_manager
+    # Saves 0.3 ms on every start without a parameter.
+    from . import parameter_store  # noqa: PLC0415
+
+    return parameter_store
+
+
+def _explained(
+    error: EntrypointError, reference: Reference, call: Call, resources: list[str]
+) -> EntrypointError:
+    """`error`, with what it was about and what to do about it."""
+    variable = printable(reference.variable)
+    hint = reporting.hints.hint(error, reference, call, resources)
+    message = f"{variable}: {reference.kind} {reference.target}: {error}" + (f"; {hint}" if hint else "")
+    return EntrypointError(error.kind, message, reference=variable, source=reference.target)

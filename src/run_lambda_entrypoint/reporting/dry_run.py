@@ -1,0 +1,138 @@
+"""What a start would set and execute, by names: `--dry-run`."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shlex
+import sys
+
+from .. import command as commands
+from .. import environment
+from ..text import encode, printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..command import Command
+    from ..environment import Merged, Origin
+
+MIN_COLUMN_WIDTH = 10  # characters of a column that had to give way to the terminal
+HEAD_SIZE = (
+    4096  # bytes that contain a script's shebang line, or an ELF program's headers and its loader's name
+)
+PT_INTERP = 3
+
+Row = dict[str, "str | int"]
+
+
+def show(form: str, command: Command, merged: Merged) -> None:
+    """Prints what would be set and executed, as "text" or "json". Raises EntrypointError where a start would."""
+    check(command, merged)
+    try:
+        print(report(form, command, merged.origins), flush=True)
+    except BrokenPipeError:
+        return  # the reader has seen enough
+
+
+def report(form: str, command: Command, origins: Mapping[str, Origin]) -> str:
+    """The variables that would be set and the command that would be executed; README lists the names in the JSON."""
+    rows = [_row(name, origin) for name, origin in origins.items()]
+    if form == "json":
+        whole = {"variables": rows, "command": list(command.argv), "inEmulator": command.in_emulator}
+        return json.dumps(whole, indent=2)
+    table = _table(rows) if rows else "no variable would be set"
+    if not command.argv:
+        return table
+    where = " in the Runtime Interface Emulator" if command.in_emulator else ""
+    return f"{table}\n\nwould start{where}: {_whole(shlex.join(command.argv))}"
+
+
+def _row(name: str, origin: Origin) -> Row:
+    return {
+        "variable": name,
+        "bytes": len(origin.value.text.encode()),
+        "reference": origin.reference.variable,
+        "source": origin.value.source,
+        "version": origin.value.version,
+        "region": origin.value.region,
+        "overrides": origin.overrides,
+    }
+
+
+def _table(rows: list[Row]) -> str:
+    """Columns that fit the terminal, and are never truncated where there is none. (No color, anywhere.)"""
+    cells = [
+        [name.upper() for name in rows[0]],
+        *([_whole(str(cell)) for cell in row.values()] for row in rows),
+    ]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    # 0 too where nobody told a terminal its size.
+    columns = os.get_terminal_size(1).columns if os.isatty(1) else 0
+    while columns and sum(widths) + 2 * (len(widths) - 1) > columns and max(widths) > MIN_COLUMN_WIDTH:
+        widths[widths.index(max(widths))] -= 1
+    return "\n".join("  ".join(map(_cell, row, widths)).rstrip() for row in cells)
+
+
+def _cell(text: str, width: int) -> str:
+    # The end stays: that is where names and ARNs differ.
+    return text.ljust(width) if len(text) <= width else "…" + text[1 - width :]
+
+
+def _whole(text: str) -> str:
+    return printable(text, sys.maxsize)
+
+
+def check(command: Command, merged: Merged) -> None:
+    """Raises what `command.become` would, without executing anything. Without a command only the size of the
+    environment is checked."""
+    file = encode(command.file)
+    if file and os.access(file, os.R_OK):
+        with open(file, "rb") as program, open("/proc/self/exe", "rb") as own:
+            error = _format_error(program.read(HEAD_SIZE), own.read(HEAD_SIZE))
+        if error:
+            raise commands.refused(command.file, OSError(error, os.strerror(error)), merged)
+    # The kernel counts arguments and environment before it looks at the format, which nothing knows of this file.
+    nothing = os.memfd_create("nothing")
+    os.write(nothing, b"nothing")
+    argv = list(map(encode, command.argv)) or [b"nothing"]
+    try:
+        os.execve(f"/proc/self/fd/{nothing}", argv, environment.encoded(merged.environ))
+    except OSError as refusal:
+        if refusal.errno == errno.E2BIG:
+            raise commands.refused(command.file, refusal, merged) from None
+
+
+def _format_error(head: bytes, own: bytes) -> int:
+    """The errno with which the kernel would refuse a program that begins with `head`, or 0. `own` is the beginning of a
+    program that it does run: ours."""
+    interpreter = _interpreter(head, own)
+    if interpreter is None:
+        return errno.ENOEXEC
+    if interpreter and not os.path.exists(interpreter):
+        return errno.ENOENT
+    if interpreter and not (os.path.isfile(interpreter) and os.access(interpreter, os.X_OK)):
+        return errno.EACCES
+    return 0
+
+
+def _interpreter(head: bytes, own: bytes) -> bytes | None:
+    """What must exist for a program that begins with `head` to run, b"" for nothing; None for a format that the kernel
+    does not run (see elf(5) for the offsets)."""
+    if head.startswith(b"#!"):
+        words = head[2:].partition(b"\n")[0].split()
+        return words[0] if words else None
+    if head[:5] != own[:5] or head[18:20] != own[18:20]:  # ELF of our word size, and for our machine
+        return None
+
+    def number(offset: int, size: int) -> int:
+        return int.from_bytes(head[offset : offset + size], sys.byteorder)
+
+    for segment in range(number(56, 2)):
+        offset = number(32, 8) + segment * number(54, 2)
+        if number(offset, 4) == PT_INTERP:
+            start = number(offset + 8, 8)
+            return head[start : start + number(offset + 32, 8)].rstrip(b"\0")
+    return b""

@@ -1,0 +1,99 @@
+"""What may be a variable of the command: names, values, limits."""
+
+from __future__ import annotations
+
+from .errors import INVALID_SECRET, EntrypointError
+from .record import Record
+from .text import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What Lambda itself tells the process about the runtime: "Defined runtime environment variables" in the AWS Lambda
+# developer guide. A secret that sets one of these would mislead the runtime client.
+RESERVED = frozenset(
+    {
+        "_HANDLER",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_MAX_CONCURRENCY",
+        "AWS_LAMBDA_METADATA_API",
+        "AWS_LAMBDA_METADATA_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+RESERVED_PREFIX = "AWS_LAMBDA_FUNCTION_"
+
+# Loaded with a warning: people do keep these in a secret for the function's use, but it then suddenly talks to AWS as
+# someone else, or somewhere else. This program never uses them.
+AWS_IDENTITY = frozenset(
+    {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SECURITY_TOKEN",
+        "AWS_SESSION_TOKEN",
+    }
+)
+
+# MAX_ARG_STRLEN in Linux's binfmts.h: 32 pages of 4 KiB for "name=value" and the NUL after it.
+MAX_ENTRY_SIZE = 131_072
+
+
+class Value(Record):
+    """A variable's value, and the secret or parameter, in which version and Region, that it was read from."""
+
+    text: str
+    source: str
+    version: str
+    region: str
+
+
+def is_reserved(name: str) -> bool:
+    """Whether Lambda describes the runtime to the process by this name."""
+    return name in RESERVED or name.startswith(RESERVED_PREFIX)
+
+
+def check(texts: Mapping[str, str | None], noun: str = "key") -> dict[str, str]:
+    """Those of `texts`, by name, that have a value, if all of them can be variables; `noun` says what the names are.
+
+    Raises EntrypointError with all that is wrong in one message; it has names, never values.
+    """
+    problems = [
+        f"{noun} {quoted(name)}: {problem}"
+        for name, text in texts.items()
+        if (problem := _problem(name, text or ""))
+    ]
+    if problems:
+        raise EntrypointError(INVALID_SECRET, "; ".join(problems))
+    return {name: text for name, text in texts.items() if text is not None}
+
+
+def quoted(name: str) -> str:
+    """A name as reports show it."""
+    return f'"{printable(name, 80)}"'
+
+
+def _problem(name: str, text: str) -> str:
+    """Why this variable cannot be set, or nothing."""
+    if not name:
+        return "a variable name must not be empty"
+    if "=" in name or "\0" in name:
+        return "a variable name must not contain '=' or NUL"
+    if is_reserved(name):
+        return "Lambda reserves this name to describe the runtime; rename it"
+    if "\0" in text:
+        return "the value contains NUL, which no variable can hold; encode it (for example, as base64)"
+    try:
+        size = len(f"{name}={text}".encode()) + 1
+    except UnicodeEncodeError:
+        return "the name or value contains a lone surrogate, which is not a valid character; store it as valid Unicode"
+    if size > MAX_ENTRY_SIZE:
+        return f"the variable would take {size:,} bytes, more than Linux's limit of {MAX_ENTRY_SIZE:,}; split the value"
+    return ""
