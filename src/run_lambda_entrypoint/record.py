@@ -27,8 +27,10 @@ else:
 
     class Record(metaclass=_WithSlots):
         def __init__(self, *values, **named):
-            named = {**self._defaults, **dict(zip(self.__slots__, values, strict=False)), **named}
-            for field in self.__slots__:
-                setattr(self, field, named.pop(field))
-            if named or len(values) > len(self.__slots__):
-                raise TypeError(f"{type(self).__name__} has no such fields")
+            fields = self.__slots__
+            for field, value in zip(fields, values, strict=False):
+                setattr(self, field, value)
+            for field in fields[len(values) :]:
+                setattr(self, field, named.pop(field) if field in named else self._defaults[field])
+            if named or len(values) > len(fields):
+                raise TypeError(f"these are not fields of {type(self).__name__}")

@@ -51,14 +51,12 @@ def _parse(secret: str) -> dict[str, Any]:
         raise _too_deep() from None
     except ValueError as error:
         # JSONDecodeError keeps the whole document as an attribute: drop it, and say only what and where.
-        at = (
-            f" at line {error.lineno}, column {error.colno}"
+        where = (
+            f" (error at line {error.lineno}, column {error.colno})"
             if isinstance(error, json.JSONDecodeError)
             else ""
         )
-        raise EntrypointError(
-            INVALID_SECRET, f"the secret is not valid JSON (error{at}); {EXAMPLE}"
-        ) from None
+        raise EntrypointError(INVALID_SECRET, f"the secret is not valid JSON{where}; {EXAMPLE}") from None
     if not isinstance(document, dict):
         raise EntrypointError(
             INVALID_SECRET, f"the secret must be a JSON object, not {_kind(document)}; {EXAMPLE}"
