@@ -27,21 +27,27 @@ def read(host: str, status: int, headers: Mapping[str, str], body: bytes) -> Rep
     """
     if len(body) > MAX_SIZE:
         raise _not_valid(f"the reply from {host} is larger than {MAX_SIZE:,} bytes; no secret is that large")
-    chunked = "transfer-encoding" in headers  # which overrides a length (RFC 9112, 6.3)
-    length = "" if chunked else headers.get("content-length", "")
-    if length.isdecimal() and len(length) < 16 and len(body) < int(length):
+    framed, length = _framing(headers)
+    if len(body) < length:
         raise classify.truncated(host)
     reply = _parsed(body)
     if status != 200:
         raise _refusal(host, status, headers, reply if isinstance(reply, dict) else {})
     if isinstance(reply, dict):
         return reply
-    # With no length, and not chunked, half an object is most likely a truncated reply.
-    if reply is None and not length and not chunked and body[:1] in (b"", b"{"):
+    if reply is None and not framed and body[:1] in (b"", b"{"):  # most likely a truncated reply
         raise classify.truncated(host)
     raise _not_valid(
-        f"{host} returned something that is not AWS's JSON; check that it is the endpoint, and not a proxy"
+        f"{host} returned something that is not AWS's JSON; check that it is the endpoint, not a proxy"
     )
+
+
+def _framing(headers: Mapping[str, str]) -> tuple[bool, int]:
+    """Whether more than the connection's end marks the end of the body, and its length in bytes, 0 if not given."""
+    if "transfer-encoding" in headers:  # which overrides a length (RFC 9112, 6.3)
+        return True, 0
+    length = headers.get("content-length", "")
+    return bool(length), int(length) if length.isdecimal() and len(length) < 16 else 0
 
 
 def _parsed(body: bytes) -> Any:
