@@ -1,8 +1,8 @@
-"""What Python runs when it is given the archive: from here on, only it and the standard library are imported.
+"""What Python runs when it is given the archive: from here on, only the archive and the standard library are imported.
 
-With the first line's `-IS` nothing else is on `sys.path`. Started as `python3 FILE`, PYTHONPATH and site-packages
-are, and a module of the function's must not stand in for one of ours. Every start waits for this file, so it imports
-nothing that is not loaded already.
+With the shebang line's `-IS` nothing else is on `sys.path`. Started as `python3 FILE`, PYTHONPATH and site-packages
+are, and one of the function's own modules must not replace one of ours. Every start waits for this file, so it imports
+only what is loaded already.
 """
 
 import _signal  # type: ignore[import-not-found]
@@ -13,16 +13,14 @@ from marshal import loads
 
 if sys.version_info < (3, 10):  # noqa: UP036 - an image may have an older one
     sys.stderr.write(
-        f"run-lambda-entrypoint: Python 3.10 or newer is needed, this is {sys.version.split()[0]}\n"
+        f"run-lambda-entrypoint: requires Python 3.10 or newer, this is {sys.version.split()[0]}; use a newer image\n"
     )
     sys.exit(125)
 
 sys.dont_write_bytecode = True
 
-for signal in (
-    _signal.SIGINT,
-    _signal.SIGTERM,
-):  # until main has its own handler: no traceback, and it ends PID 1 too
+# Until main has its own handler: no traceback, and it ends PID 1 too.
+for signal in (_signal.SIGINT, _signal.SIGTERM):
     if _signal.getsignal(signal) != _signal.SIG_IGN:
         _signal.signal(signal, lambda number, _: posix._exit(128 + number))
 

@@ -1,6 +1,6 @@
-"""Imports this package from its bytecode, all of it one entry of the archive.
+"""Imports this package from its bytecode, which is a single entry of the archive.
 
-As `.pyc` entries zipimport would open the archive anew for each module and read four times as many entries of its
+With `.pyc` entries zipimport would open the archive anew for each module and read four times as many entries of its
 directory: 5 ms of every start. Executed by the archive's own `__main__`, before the package can be imported.
 """
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Importer:
-    """A finder and loader for `modules`: by name, whether it is a package, and its unchecked `.pyc` (PEP 552).
+    """A finder and loader for `modules`: for each name, whether it is a package, and its unchecked `.pyc` (PEP 552).
 
-    `archive` is the path of the archive, `loader` what reads its other entries.
+    `archive` is the path of the archive, `loader` reads its other entries.
     """
 
     def __init__(self, modules: Mapping[str, tuple[bool, bytes]], archive: str, loader: zipimporter) -> None:
@@ -28,7 +28,7 @@ class Importer:
         self.get_data = loader.get_data
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
-        """The module's spec, None if it is not one of ours."""
+        """The spec of one of our modules, None for any other."""
         if name not in self.modules:
             return None
         is_package, _ = self.modules[name]
@@ -41,9 +41,9 @@ class Importer:
         return spec
 
     def create_module(self, _spec: ModuleSpec) -> None:
-        """Nothing: the usual module will do."""
+        """None: the default module will do."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Runs the module's code."""
         _, pyc = self.modules[module.__name__]
-        exec(loads(pyc[16:]), module.__dict__)  # noqa: S102, S302 - behind the 16 bytes of a .pyc's head
+        exec(loads(pyc[16:]), module.__dict__)  # noqa: S102, S302 - after the 16-byte header of a .pyc

@@ -25,41 +25,14 @@ ARN = re.compile(r"arn:aws[a-z0-9-]*:[A-Za-z0-9:/_+=.@!*?-]+")
 
 def hint(error: EntrypointError, reference: Reference, call: Call, resources: Sequence[str]) -> str:
     """What may help against `error`, or nothing; `resources` are what `call` needs in IAM's terms."""
-    describe = HINTS.get(error.kind)
-    return describe(error, reference, call, resources) if describe else ""
-
-
-def _certificate(*_: object) -> str:
-    return "set AWS_CA_BUNDLE to a PEM file with the issuing CA, or add that to the image's store"
-
-
-def _network(*_: object) -> str:
-    return (
-        "check network access to that host: a function in a VPC needs a VPC endpoint for the service or a NAT gateway, "
-        "and a security group that allows outbound HTTPS"
-    )
-
-
-def _throttled(*_: object) -> str:
-    return "AWS limits the rate of requests; start fewer functions at once, or raise the timeout"
+    found = HINTS.get(error.kind, "")
+    return found if isinstance(found, str) else found(error, reference, call, resources)
 
 
 def _clock(error: EntrypointError, *_: object) -> str:
     now = strftime("%a, %d %b %Y %H:%M:%S GMT", gmtime())
     theirs = printable(error.date, 40) if isinstance(error, ServiceError) else ""
     return f"set the clock: this machine's time is {now}, AWS's is {theirs or 'unknown'}"
-
-
-def _credentials(*_: object) -> str:
-    return "these credentials are wrong, expired, or for another partition; get new ones"
-
-
-def _explicit_deny(*_: object) -> str:
-    return "a policy explicitly denies it: remove the Deny; adding an Allow has no effect"
-
-
-def _decryption(*_: object) -> str:
-    return "check that its KMS key is enabled and that the role may use it (kms:Decrypt)"
 
 
 def _restore(_: EntrypointError, reference: Reference, call: Call, *__: object) -> str:
@@ -108,16 +81,17 @@ def _arns(reference: Reference, call: Call, resources: Sequence[str], named: Map
     return [":".join([*start, resource]) for resource in resources]
 
 
-HINTS: Mapping[Kind, Callable[[EntrypointError, Reference, Call, Sequence[str]], str]] = {
+HINTS: Mapping[Kind, str | Callable[[EntrypointError, Reference, Call, Sequence[str]], str]] = {
     errors.ACCESS_DENIED: _statement,
-    errors.CERTIFICATE_NOT_TRUSTED: _certificate,
-    errors.CREDENTIALS_REFUSED: _credentials,
-    errors.EXPLICITLY_DENIED: _explicit_deny,
+    errors.CERTIFICATE_NOT_TRUSTED: "set AWS_CA_BUNDLE to a PEM file with the issuing CA, or add it to the image's store",
+    errors.CREDENTIALS_REFUSED: "these credentials are wrong, expired, or for another partition; get new ones",
+    errors.EXPLICITLY_DENIED: "a policy explicitly denies it: remove the Deny; adding an Allow has no effect",
     errors.MARKED_FOR_DELETION: _restore,
-    errors.NOT_DECRYPTED: _decryption,
+    errors.NOT_DECRYPTED: "check that its KMS key is enabled and that the role may use it (kms:Decrypt)",
     errors.PARAMETER_NOT_FOUND: _not_found,
     errors.SECRET_NOT_FOUND: _not_found,
-    errors.THROTTLED: _throttled,
-    errors.UNREACHABLE: _network,
+    errors.THROTTLED: "AWS limits the rate of requests; start fewer functions at once, or raise the timeout",
+    errors.UNREACHABLE: "check network access to that host: a function in a VPC needs a VPC endpoint for the service "
+    "or a NAT gateway, and a security group that allows outbound HTTPS",
     errors.WRONG_CLOCK: _clock,
 }
