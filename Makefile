@@ -7,24 +7,31 @@ SECONDS ?= 60
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help dist demo test test-containers bench storm fuzz check release rebuild lock format clean FORCE
+.PHONY: help dist demo test test-quick test-newcomer test-containers
+.PHONY: bench storm fuzz check release rebuild lock format clean FORCE
 
-help: ## show this
+help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'make PYTHON=python3.12 ... uses another interpreter'
 
-dist: $(ARCHIVE) ## write the archives into dist/
+dist: $(ARCHIVE) ## write the archives and their checksums into dist/
 
-demo: .venv/dev .venv/emulator $(ARCHIVE) ## show a function get its secrets: no AWS account, no Docker
+demo: .venv/demo .venv/emulator $(ARCHIVE) ## show a function get its secrets: no AWS account, no Docker
 	@.venv/bin/python -m demo
 
 test: .venv/dev .venv/emulator $(ARCHIVE) ## run the tests against the built archive
 	.venv/bin/python -m pytest --numprocesses=auto
 
+test-quick: .venv/dev .venv/emulator $(ARCHIVE) ## the tests for the edit loop: all but the slow ones
+	.venv/bin/python -m pytest --numprocesses=auto -m 'not slow'
+
+test-newcomer: .venv/dev .venv/emulator ## what README says to run, by an ordinary user of a minimal Debian
+	.venv/bin/python -m tests.containers.newcomer
+
 test-containers: .venv/dev .venv/emulator $(ARCHIVE) ## build and run the examples' images in a Docker engine
 	.venv/bin/python -m tests.containers
 
-bench: .venv/dev .venv/bench $(ARCHIVE) ## measure the start beside the alternatives' (ROUNDS=5 is quicker)
+bench: .venv/dev .venv/bench $(ARCHIVE) ## measure the start in comparison with alternatives (ROUNDS=5 is quicker)
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
 
 storm: .venv/dev $(ARCHIVE) ## start 200 processes at once against a server that throttles
@@ -42,19 +49,19 @@ check: .venv/dev ## lint, formatting, types, workflows, Dockerfiles, scripts
 	.venv/bin/shellcheck .ci/run examples/*/*.sh tests/containers/stand_ins/bootstrap tests/containers/stand_ins/*.sh
 	.venv/bin/cfn-lint examples/deploy/sam/template.yaml
 
-release: .venv/build .venv/dev ## from a clean tag: check, test, and write all that is published into dist/
+release: .venv/build .venv/dev ## from a clean tag: check, test, and write everything to publish into dist/
 	.venv/bin/python release.py
 
-rebuild: .venv/build .venv/dev ## the same without check and test, for comparison
+rebuild: .venv/build .venv/dev ## the same without check and test, to compare
 	.venv/bin/python release.py --untested
 
-format: .venv/dev ## put the code into its one form
+format: .venv/dev ## fix and format the code
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-# dev comes late: it takes over the pins of runtime, build and release.
+# dev comes late: it takes over the pins of runtime, build, release and demo.
 lock: .venv/lock ## pin the newest versions of everything
-	for name in runtime build release emulator lock dev bench fuzz; do \
+	for name in runtime build release demo emulator lock dev bench fuzz; do \
 	  .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
 	    --custom-compile-command 'make lock' $$(test $$name != emulator || echo --no-deps) \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
@@ -65,28 +72,34 @@ lock: .venv/lock ## pin the newest versions of everything
 	    || exit 1; \
 	done
 
-clean: ## remove what the others made
+clean: ## remove what the other targets made
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist/*
 
-# A new commit makes new archives: their files bear its date.
+# A new commit makes new archives: their files have its date.
 $(ARCHIVE): .venv/build build.py pyproject.toml requirements/runtime.txt LICENSE \
 		$(shell find src -name '*.py') $(wildcard .git/logs/HEAD)
-	.venv/bin/python build.py
+	@echo 'building $@ ...'
+	@.venv/bin/python build.py
 
-.venv/build .venv/dev .venv/bench .venv/fuzz .venv/lock: .venv/%: requirements/%.txt .venv/interpreter
-	$(PIP) --requirement $<
+.venv/build .venv/demo .venv/dev .venv/bench .venv/fuzz .venv/lock: .venv/%: requirements/%.txt .venv/interpreter
+	@echo 'installing $< into .venv, which takes up to a minute ...'
+	@$(PIP) --requirement $<
 	@touch $@
 
+# Apart from the other packages: pip would complain of its missing dependencies.
 .venv/emulator: requirements/emulator.txt .venv/interpreter
-	$(PIP) --no-deps --no-compile --requirement $<
+	@echo 'installing $< into .venv ...'
+	@$(PIP) --no-deps --no-compile --target=.venv/rie --upgrade --requirement $<
 	@touch $@
 
-# Rewritten, and with it everything above made anew, only when PYTHON is not what .venv was made with.
+# Rewritten, so that everything above is installed again, only when PYTHON is not what .venv was made with.
 .venv/interpreter: FORCE
 	@$(PYTHON) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
-	  echo '$(PYTHON) is not there, is older than Python 3.10, or has no venv module. On Debian and Ubuntu:' >&2; \
-	  echo '"apt-get install python3 python3-venv". Is there another Python? "make PYTHON=/path/to/python3 ..."' >&2; exit 1; }
+	  echo '$(PYTHON) does not exist, is older than Python 3.10, or has no venv module. On Debian and Ubuntu, run' >&2; \
+	  echo '"apt-get install python3 python3-venv"; for another Python, run "make PYTHON=/path/to/python3 ..."' >&2; \
+	  exit 1; }
 	@version=$$($(PYTHON) -c 'import sys; print(sys.base_prefix, sys.version)'); \
 	if [ "$$version" != "$$(cat $@ 2>/dev/null)" ]; then \
+	  echo 'creating .venv ...'; \
 	  $(PYTHON) -m venv --clear .venv && echo "$$version" >$@; \
 	fi

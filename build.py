@@ -19,7 +19,7 @@ import tempfile
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +36,7 @@ FLAVOURS = {  # file: the interpreter that its first line names
     "run-lambda-entrypoint-python-image.pyz": "/usr/local/bin/python3",  # Docker's python images
     "run-lambda-entrypoint-aws-base.pyz": "/var/lang/bin/python3",  # AWS's base images
 }
+SUMS = "SHA256SUMS"
 BYTECODE_VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 # SHA-256 of Amazon Root CA 1 to 4 and of the Starfield root behind them (https://www.amazontrust.com/repository/).
 AMAZON_ROOTS = (
@@ -109,6 +110,7 @@ def main() -> None:
     archives = {options.output / name: python for name, python in (FLAVOURS | custom).items()}
     for target, first_line in archives.items():
         write(entries, target, first_line)
+    (options.output / SUMS).write_text(sums(archives), "utf-8")
     print("bytecode by CPython", ", ".join(python.release for python in found.values()))
     report(archives)
 
@@ -291,6 +293,11 @@ def write(entries: dict[str, bytes], target: Path, python: str) -> None:
                 written.writestr(entry, content, zipfile.ZIP_STORED if hot else zipfile.ZIP_DEFLATED, 9)
     partial.chmod(0o755)
     partial.replace(target)
+
+
+def sums(files: Iterable[Path]) -> str:
+    """The lines that `sha256sum --check` reads, for files in one folder."""
+    return "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(files))
 
 
 def report(archives: dict[Path, str]) -> None:

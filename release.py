@@ -24,7 +24,7 @@ from cyclonedx.schema import OutputFormat, SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
-from build import FLAVOURS, PACKAGE, ROOT, commit, commit_date, git, interpreters
+from build import FLAVOURS, PACKAGE, ROOT, SUMS, commit, commit_date, git, interpreters, sums
 
 NAME = "run-lambda-entrypoint"
 DIST = ROOT / "dist"
@@ -56,8 +56,9 @@ def main() -> None:
         call("make", "check", "test")  # of these very archives: nothing that they are made of is newer
     call(sys.executable, "-m", "hatchling", "build", "--directory", str(DIST))
     (DIST / f"{NAME}-{VERSION}.cdx.json").write_text(bill_of_materials(DIST), "utf-8")
-    (DIST / "SHA256SUMS").write_text(sums(DIST), "utf-8")
-    print((DIST / "SHA256SUMS").read_text("utf-8"), end="")
+    listing = sums(path for path in DIST.iterdir() if path.name not in (".gitignore", SUMS))
+    (DIST / SUMS).write_text(listing, "utf-8")
+    print(listing, end="")
 
 
 def obstacles() -> list[str]:
@@ -77,12 +78,6 @@ def call(*command: str) -> None:
     environ = os.environ | {"SOURCE_DATE_EPOCH": str(commit_date())}
     if subprocess.run(command, cwd=ROOT, env=environ).returncode:
         sys.exit(f"release.py: {' '.join(command)} failed; there is no release")
-
-
-def sums(folder: Path) -> str:
-    """The lines that `sha256sum --check` reads."""
-    files = sorted(path for path in folder.iterdir() if path.name not in (".gitignore", "SHA256SUMS"))
-    return "".join(f"{digest(path)}  {path.name}\n" for path in files)
 
 
 def digest(path: Path) -> str:

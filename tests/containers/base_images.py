@@ -39,7 +39,7 @@ _PYTHON = (
 )
 _SHELL = ("bash", "coreutils", "dash", "findutils", "grep", "sed")
 _FILES = Path(__file__).parent / "stand_ins"
-_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
+BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 _LABEL = "run-lambda-entrypoint.stand-in"
 
 
@@ -65,7 +65,7 @@ def base_images(docker: Docker) -> Iterator[None]:
                 continue
             suite = suite or Suite(_SUITE, CACHE)
             imported.append(stand_in.name)
-            _assemble(docker, stand_in, suite)
+            assemble(docker, stand_in, suite)
             print(f"{stand_in.name}: assembled from Debian's packages", flush=True)
         yield
     finally:
@@ -82,7 +82,8 @@ def _usable(docker: Docker, name: str) -> bool:
     return docker.attempt("pull", "--quiet", name).returncode == 0
 
 
-def _assemble(docker: Docker, stand_in: StandIn, suite: Suite) -> None:
+def assemble(docker: Docker, stand_in: StandIn, suite: Suite) -> None:
+    """Makes the image."""
     with tempfile.TemporaryDirectory(prefix="stand-in-") as folder:
         root = Path(folder, "root")
         root.mkdir(mode=0o755)
@@ -107,14 +108,14 @@ def _distroless(root: Path) -> None:
             if program.name != "python3.13":
                 program.unlink()
     (root / "usr/bin/python3").symlink_to("python3.13")
-    _users(root, nonroot=65532)
-    _trust(root)
+    add_users(root, nonroot=65532)
+    add_certificates(root)
 
 
 def _python_slim(root: Path) -> None:
     _move_python(root, root / "usr/local")
-    _users(root)
-    _trust(root)
+    add_users(root)
+    add_certificates(root)
     pip = root / "usr/local/lib/python3.13/dist-packages/pip"  # Debian's name for site-packages
     shutil.copytree(str(metadata.distribution("pip").locate_file("pip")), pip)
     _write(root / "usr/local/bin/pip", '#!/bin/sh\nexec /usr/local/bin/python3 -m pip "$@"\n')
@@ -122,9 +123,9 @@ def _python_slim(root: Path) -> None:
 
 def _aws_base(root: Path) -> None:
     _move_python(root, root / "var/lang")
-    _users(root)
-    _trust(root)
-    _copy(root / _BUNDLE, root / "etc/pki/tls/certs/ca-bundle.crt", mode=0o644)
+    add_users(root)
+    add_certificates(root)
+    _copy(root / BUNDLE, root / "etc/pki/tls/certs/ca-bundle.crt", mode=0o644)
     _copy(_FILES / "lambda-entrypoint.sh", root / "lambda-entrypoint.sh")
     for name in ("bootstrap", "bootstrap.py"):
         _copy(_FILES / name, root / "var/runtime" / name)
@@ -143,7 +144,7 @@ def _go(root: Path) -> None:
     (root / "usr/local").mkdir()
     (root / "usr/local/go").symlink_to(f"/usr/lib/{debians.name}")
     (root / "go").mkdir()
-    _users(root)
+    add_users(root)
 
 
 def _move_python(root: Path, prefix: Path) -> None:
@@ -155,7 +156,8 @@ def _move_python(root: Path, prefix: Path) -> None:
     (prefix / "bin/python").symlink_to("python3")
 
 
-def _users(root: Path, **more: int) -> None:
+def add_users(root: Path, **more: int) -> None:
+    """The users that every image has, and more with their homes."""
     users = {"root": 0, "nobody": 65534, **more}
     _write(
         root / "etc/passwd",
@@ -169,15 +171,15 @@ def _users(root: Path, **more: int) -> None:
             os.chown(root / "home" / name, uid, uid)
 
 
-def _trust(root: Path) -> None:
-    """This machine's own certificates, where it has such: builds reach a registry the way that this machine does."""
-    bundle = Path(os.environ.get("SSL_CERT_FILE") or f"/{_BUNDLE}")
+def add_certificates(root: Path) -> None:
+    """This machine's own certificates, where it has any: builds reach a registry the way that this machine does."""
+    bundle = Path(os.environ.get("SSL_CERT_FILE") or f"/{BUNDLE}")
     if bundle.is_file():
         certificates = bundle.read_text()
     else:
         packaged = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
         certificates = "".join(path.read_text() for path in packaged)
-    _write(root / _BUNDLE, certificates, mode=0o644)
+    _write(root / BUNDLE, certificates, mode=0o644)
 
 
 def _copy(source: Path, target: Path, mode: int = 0o755) -> None:
@@ -218,7 +220,7 @@ STAND_INS = (
         _distroless,
         [
             f"ENV PATH={_PATH}",
-            f"ENV SSL_CERT_FILE=/{_BUNDLE}",
+            f"ENV SSL_CERT_FILE=/{BUNDLE}",
             "ENV LANG=C.UTF-8",
             "USER 65532",
             "WORKDIR /home/nonroot",

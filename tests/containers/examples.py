@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tests.containers.engine import ROOT, Docker
 
-_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _RIE = "/usr/local/bin/aws-lambda-rie"
 
 
@@ -83,7 +83,7 @@ def images(docker: Docker) -> Iterator[None]:
     """Builds all of them as their READMEs say, and removes them on leaving. Raises EngineError."""
     # A build reaches registries the way that this machine does.
     surroundings = ["--network=host"]
-    surroundings += [f"--build-arg={name}" for name in _PROXIES if os.environ.get(name)]
+    surroundings += [f"--build-arg={name}" for name in PROXIES if os.environ.get(name)]
     try:
         for example in EXAMPLES:
             _, build, *words = example.build_words()

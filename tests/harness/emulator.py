@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +29,18 @@ class EmulatorError(Exception):
 
 
 def emulator_path() -> Path:
-    """The emulator's binary for this machine, out of the aws-sam-cli wheel. Raises EmulatorError."""
+    """The emulator's binary for this machine, from the aws-sam-cli wheel. Raises EmulatorError."""
     machine = platform.machine()
     if platform.system() != "Linux" or machine not in _MACHINES:
         raise EmulatorError(
             "the Runtime Interface Emulator exists for Linux on x86_64 and arm64, and this is "
             f"{platform.system()} on {machine}"
         )
-    try:
-        wheel = metadata.distribution("aws-sam-cli")
-    except metadata.PackageNotFoundError:
-        raise EmulatorError(
-            "the Runtime Interface Emulator is missing; it comes in the package aws-sam-cli, "
-            "which `make demo` and `make test` install into .venv"
-        ) from None
-    path = Path(str(wheel.locate_file(f"samcli/local/rapid/aws-lambda-rie-{_MACHINES[machine]}")))
+    path = Path(sys.prefix, "rie/samcli/local/rapid", f"aws-lambda-rie-{_MACHINES[machine]}")
     if not path.is_file():
-        raise EmulatorError(f"the Runtime Interface Emulator is missing: there is no {path}")
+        raise EmulatorError(
+            f"the Runtime Interface Emulator is missing: {path} does not exist; `make demo` and `make test` install it"
+        )
     if not os.access(path, os.X_OK):
         path.chmod(0o755)  # not every installer keeps a wheel's modes
     return path
