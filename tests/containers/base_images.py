@@ -91,7 +91,8 @@ def assemble(docker: Docker, stand_in: StandIn, suite: Suite) -> None:
             unpack(suite.fetch(stand_in.packages), root)
         stand_in.finish(root)
         image = Path(folder, "image.tar")
-        tar = ["tar", "--create", "--numeric-owner", "--owner=0", "--group=0"]
+        # As root the files have their owners already: a home belongs to its user.
+        tar = ["tar", "--create", "--numeric-owner", *(["--owner=0", "--group=0"] if os.geteuid() else [])]
         subprocess.run([*tar, f"--file={image}", f"--directory={root}", "."], check=True)
         changes = [f"--change={line}" for line in (f'LABEL "{_LABEL}"=yes', *stand_in.configuration)]
         docker("import", *changes, image, stand_in.name)
