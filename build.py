@@ -78,9 +78,7 @@ def main() -> None:
     arguments.add_argument("--python", metavar="PATH", help="write one archive more, for this interpreter")
     arguments.add_argument("--release", action="store_true", help="fail where an interpreter is missing")
     arguments.add_argument("--extra-root", metavar="PEM", type=Path, help="for tests: trust this root too")
-    arguments.add_argument(
-        "--output", metavar="FOLDER", type=Path, default=ROOT / "dist", help="instead of dist/"
-    )
+    arguments.add_argument("--output", metavar="FOLDER", type=Path, default=ROOT / "dist", help="instead of dist/")
     options = arguments.parse_args()
     if options.extra_root and options.output == ROOT / "dist":
         arguments.error("--extra-root needs --output: what is in dist/ trusts nobody else")

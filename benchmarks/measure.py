@@ -94,10 +94,7 @@ def starts(folder: Path, ports: dict[int, int]) -> Iterator[Trial]:
     absent = prepare.absent(folder)
     for secrets, delay in CASES:
         environ = BASE | references(secrets)
-        environ |= {
-            "AWS_ENDPOINT_URL": f"https://localhost:{ports[delay]}",
-            "AWS_CA_BUNDLE": str(folder / server.CA),
-        }
+        environ |= {"AWS_ENDPOINT_URL": f"https://localhost:{ports[delay]}", "AWS_CA_BUNDLE": str(folder / server.CA)}
         for variant in prepare.variants(folder):
             if variant.name not in {*absent, prepare.EMPTY if secrets else prepare.FLOOR}:
                 yield Trial(case(secrets, delay), variant, environ)

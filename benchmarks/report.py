@@ -26,12 +26,7 @@ TARGETS = (
     ("one secret: ours / botocore script", (ONE, OURS), (ONE, PLAIN), 0.22),
     ("ten secrets at 20 ms: ours / Go program", (case(10, 20), OURS), (case(10, 20), GO), 0.35),
     ("no reference: ours / empty zipapp with argparse", (case(0, 0), OURS), (case(0, 0), EMPTY), 1.10),
-    (
-        "one secret: trust by own roots / by one certificate",
-        (TRUST, OWN_ROOTS),
-        (TRUST, ONE_CERTIFICATE),
-        1.05,
-    ),
+    ("one secret: trust by own roots / by one certificate", (TRUST, OWN_ROOTS), (TRUST, ONE_CERTIFICATE), 1.05),
     ("one secret: ours over botocore / botocore script", (ONE, OURS_BOTOCORE), (ONE, PLAIN), 2.2),
 )
 MOST_MEMORY = 32
@@ -111,9 +106,7 @@ def commit() -> str:
 def machine() -> str:
     """Processor, cores, memory and kernel."""
     lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    model = next(
-        (line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine()
-    )
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB, Linux {platform.release()}"
 
@@ -130,11 +123,7 @@ def versions(folder: Path) -> dict[str, str]:
 
 
 def files(folder: Path) -> dict[str, Path]:
-    return {
-        OURS: folder / prepare.ARCHIVE.name,
-        "botocore script in shiv": folder / "plain.pyz",
-        GO: folder / "go",
-    }
+    return {OURS: folder / prepare.ARCHIVE.name, "botocore script in shiv": folder / "plain.pyz", GO: folder / "go"}
 
 
 def markdown(content: dict[str, Any]) -> str:
@@ -143,16 +132,13 @@ def markdown(content: dict[str, Any]) -> str:
     told = "; ".join(f"{name} {value}" for name, value in content["versions"].items())
     verdict = {True: "met", False: "missed", None: "absent"}
     targets = [
-        [row["target"], row["at_most"], shown(row["measured"]), verdict[row["met"]]]
-        for row in content["targets"]
+        [row["target"], row["at_most"], shown(row["measured"]), verdict[row["met"]]] for row in content["targets"]
     ]
     sections = {
         "Targets": table(["", "at most", "measured", ""], targets),
         "From start to exec in ms, by secrets / the server's delay": matrix(starts, cases),
         "One secret from AWS's own host name, by trust": matrix({TRUST: "ms"}, cases),
-        "Until awslambdaric first asks for work, one secret": matrix(
-            {WARM: f"{WARM}, ms", COLD: f"{COLD}, ms"}, cases
-        ),
+        "Until awslambdaric first asks for work, one secret": matrix({WARM: f"{WARM}, ms", COLD: f"{COLD}, ms"}, cases),
         "Peak memory, one secret": matrix({MEMORY: "MB"}, cases),
         "Size": table(["", "bytes"], [[name, f"{size:,}"] for name, size in content["bytes"].items()]),
         "Absent": table(["", "why"], list(content["absent"].items())),

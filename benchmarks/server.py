@@ -69,8 +69,7 @@ def serve(connection: socket.socket, context: ssl.SSLContext, delay: float) -> N
             came = time.monotonic()
             status, reply = answer(headers, body)
             head = (
-                f"HTTP/1.1 {status}\r\nContent-Type: application/x-amz-json-1.1\r\n"
-                f"Content-Length: {len(reply)}\r\n\r\n"
+                f"HTTP/1.1 {status}\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(reply)}\r\n\r\n"
             )
             time.sleep(max(0.0, came + delay - time.monotonic()))
             stream.sendall(head.encode() + reply)  # in one piece, as AWS does
@@ -110,9 +109,7 @@ def secret(identifier: str) -> bytes:
 def authorization(headers: dict[str, str], body: bytes) -> str:
     """The header that botocore writes for what the client says it signed; nothing if that was not signed just now."""
     signed = headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
-    request = AWSRequest(
-        "POST", f"https://{headers['host']}/", {name: headers[name] for name in signed}, body
-    )
+    request = AWSRequest("POST", f"https://{headers['host']}/", {name: headers[name] for name in signed}, body)
     request.context["timestamp"] = headers["x-amz-date"]
     sent = datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%S%z")
     if abs(datetime.now(timezone.utc) - sent) > timedelta(minutes=5):

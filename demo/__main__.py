@@ -11,14 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from tests.harness.emulator import (
-    REFLECTOR,
-    REFLECTOR_DIRECTORY,
-    Emulator,
-    EmulatorError,
-    emulator_path,
-    running,
-)
+from tests.harness.emulator import REFLECTOR, REFLECTOR_DIRECTORY, Emulator, EmulatorError, emulator_path, running
 from tests.harness.process import Surroundings
 from tests.harness.secrets_api import SecretsApi, serving
 
@@ -69,11 +62,7 @@ def missing() -> Iterator[str]:
     """What is missing on this machine, and what to do about it."""
     if not ARCHIVE.is_file():
         yield f"{ARCHIVE.relative_to(ROOT)} is missing; build it with `make dist`"
-    for module, package in {
-        "moto": "moto",
-        "flask_cors": "flask-cors",
-        "awslambdaric": "awslambdaric",
-    }.items():
+    for module, package in {"moto": "moto", "flask_cors": "flask-cors", "awslambdaric": "awslambdaric"}.items():
         if importlib.util.find_spec(module) is None:
             yield f"the package {package} is missing; `make demo` installs it, into .venv"
     try:
@@ -95,27 +84,14 @@ def show(api: SecretsApi) -> int:
     for variable, value in {**OWN, **references}.items():
         say(f"     {variable}={value}")
 
-    say(
-        "",
-        "3. The archive is started, with the emulator for local use and the function's runtime client behind it:",
-    )
-    words: list[str | Path] = [
-        sys.executable,
-        "-IS",
-        ARCHIVE,
-        "--rie-path",
-        emulator_path(),
-        "--",
-        *REFLECTOR,
-    ]
+    say("", "3. The archive is started, with the emulator for local use and the function's runtime client behind it:")
+    words: list[str | Path] = [sys.executable, "-IS", ARCHIVE, "--rie-path", emulator_path(), "--", *REFLECTOR]
     say(f"     $ {shlex.join(readable(str(word)) for word in words)}")
     surroundings = Surroundings(environ=api.environ(**OWN, **references), directory=REFLECTOR_DIRECTORY)
     began = time.monotonic()
     with running(words, surroundings) as emulator:
         program = Path(f"/proc/{emulator.process.pid}/exe").readlink().name
-        say(
-            f"     Secrets Manager was asked {len(api.requests)} times; after {since(began)} the archive has gone:"
-        )
+        say(f"     Secrets Manager was asked {len(api.requests)} times; after {since(began)} the archive has gone:")
         say(f"     process {emulator.process.pid}, started as Python, is {program} now.")
         return invoke(emulator)
 

@@ -13,10 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--archive",
-        type=Path,
-        default=ROOT / "dist/run-lambda-entrypoint.pyz",
-        help="the archive under test",
+        "--archive", type=Path, default=ROOT / "dist/run-lambda-entrypoint.pyz", help="the archive under test"
     )
 
 

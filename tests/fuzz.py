@@ -110,17 +110,10 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
             b'HTTP/1.1 400 Bad Request\r\nx-amzn-errortype: ns#Code:http://x\r\n\r\n{"message": "no"}',
         ],
     ),
-    "reply": (
-        reply,
-        [b'\x0026\n{"SecretString": "\1"}', b'\3\n{"__type": "ns#Code", "message": "no"}', b"\2\n<html>"],
-    ),
+    "reply": (reply, [b'\x0026\n{"SecretString": "\1"}', b'\3\n{"__type": "ns#Code", "message": "no"}', b"\2\n<html>"]),
     "document": (
         document,
-        [
-            b'{"KEY": "\1", "N": 1.50, "T": true, "X": null}',
-            b'{"A": [1e400, {"B": "\\ud83d\\ude00\1"}]}',
-            b"\1",
-        ],
+        [b'{"KEY": "\1", "N": 1.50, "T": true, "X": null}', b'{"A": [1e400, {"B": "\\ud83d\\ude00\1"}]}', b"\1"],
     ),
 }
 
@@ -130,8 +123,8 @@ def fuzz(name: str, words: list[str]) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["run_lambda_entrypoint", "json"]):
-        import run_lambda_entrypoint.aws.direct
-        import run_lambda_entrypoint.documents  # noqa: F401
+        pass
+
     atheris.Setup([sys.argv[0], *words], TARGETS[name][0])
     atheris.Fuzz()
 
@@ -156,9 +149,7 @@ def main() -> int:
     for name, (folder, process) in processes.items():
         _, err = process.communicate()
         runs = [line.split()[-1] for line in err.splitlines() if "number_of_executed_units" in line]
-        print(
-            f"{name:9} {'well' if process.returncode == 0 else 'FAILED, see ' + str(folder)}: {''.join(runs)} inputs"
-        )
+        print(f"{name:9} {'well' if process.returncode == 0 else 'FAILED, see ' + str(folder)}: {''.join(runs)} inputs")
         if process.returncode:
             print(err, file=sys.stderr)
             failed = 1

@@ -106,9 +106,7 @@ async def start(throttling: Throttling, url: str, name: str, transport: str) -> 
         LAMBDA_ENV_TIMEOUT_SECONDS=f"{UNTIL_THEN + DEADLINE:g}",
     )
     words = (sys.executable, "-IS", ARCHIVE, "printenv", "KEY")
-    process = await asyncio.create_subprocess_exec(
-        *words, env=environ, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
-    )
+    process = await asyncio.create_subprocess_exec(*words, env=environ, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
     out, err = await process.communicate()
     throttling.came(name)
     return Ended((process.returncode, out) == (0, b"value\n"), err.decode())
@@ -128,9 +126,7 @@ async def storm(processes: int, rate: float, transport: str) -> bool:
     print(f"got their secret    {well}")
     print(f"requests            {throttling.requests}, of which {throttling.requests - len(when)} throttled")
     print(f"requests a success  {each:.2f} (under {MOST_REQUESTS:g})")
-    print(
-        f"seconds to get it   median {when[len(when) // 2]:.1f}, last {when[-1]:.1f} (at most {DEADLINE:g})"
-    )
+    print(f"seconds to get it   median {when[len(when) // 2]:.1f}, last {when[-1]:.1f} (at most {DEADLINE:g})")
     for error in sorted({each.error for each in ended if not each.well}):
         print(error, file=sys.stderr)
     return well == processes and each < MOST_REQUESTS and when[-1] <= DEADLINE

@@ -25,12 +25,8 @@ else:
     import _signal as signal  # signal.py makes enums of it: 0.6 ms
 
 SIGNALS: dict[int, EntrypointError] = {
-    signal.SIGINT: EntrypointError(
-        errors.INTERRUPTED, "interrupted by SIGINT before the command was started"
-    ),
-    signal.SIGTERM: EntrypointError(
-        errors.TERMINATED, "interrupted by SIGTERM before the command was started"
-    ),
+    signal.SIGINT: EntrypointError(errors.INTERRUPTED, "interrupted by SIGINT before the command was started"),
+    signal.SIGTERM: EntrypointError(errors.TERMINATED, "interrupted by SIGTERM before the command was started"),
 }
 
 
@@ -58,9 +54,7 @@ def main() -> NoReturn:
     os._exit(failure.kind.exit_code)
 
 
-def start(
-    argv: Sequence[str], environ: Mapping[str, str], started: float, log: Log, *, in_lambda: bool
-) -> None:
+def start(argv: Sequence[str], environ: Mapping[str, str], started: float, log: Log, *, in_lambda: bool) -> None:
     """Executes the command in `argv` with the secrets that `environ` refers to; returns after a dry run only.
 
     Raises EntrypointError.

@@ -67,8 +67,7 @@ def find(word: str, path: str | None, role: str = "command") -> str:
         raise EntrypointError(COMMAND_NOT_EXECUTABLE, f"{role}: {refused}")
     if "/" in word:
         raise EntrypointError(
-            COMMAND_NOT_FOUND,
-            f'{role} "{printable(word)}" does not exist; copy it into the image, or correct its path',
+            COMMAND_NOT_FOUND, f'{role} "{printable(word)}" does not exist; copy it into the image, or correct its path'
         )
     where = "PATH is not set" if path is None else f"PATH is {printable(path)}"
     raise EntrypointError(

@@ -59,18 +59,14 @@ def initial_environ() -> dict[str, str]:
     return environ
 
 
-def merge(
-    environ: Mapping[str, str], references: Sequence[Reference], loaded: Sequence[Mapping[str, Value]]
-) -> Merged:
+def merge(environ: Mapping[str, str], references: Sequence[Reference], loaded: Sequence[Mapping[str, Value]]) -> Merged:
     """`environ` plus the variables that each reference loaded; a later reference takes precedence."""
     merged = dict(environ)
     origins: dict[str, Origin] = {}
     overridden = []
     for reference, variables in zip(references, loaded, strict=True):
         for name, value in variables.items():
-            overrides = (
-                str(origins[name].reference) if name in origins else CONFIGURATION if name in merged else ""
-            )
+            overrides = str(origins[name].reference) if name in origins else CONFIGURATION if name in merged else ""
             origins[name] = Origin(reference, value, overrides)
             merged[name] = value.text
             if overrides:
@@ -87,8 +83,7 @@ def warnings(merged: Merged, on_override: str) -> list[str]:
     overridden = merged.overridden if on_override != "allow" else ()
     if overridden and on_override == "deny":
         raise CombinedError(
-            EntrypointError(OVERRIDE_DENIED, f"{line}; LAMBDA_ENV_ON_OVERRIDE=deny forbids this")
-            for line in overridden
+            EntrypointError(OVERRIDE_DENIED, f"{line}; LAMBDA_ENV_ON_OVERRIDE=deny forbids this") for line in overridden
         )
     identities = [
         f"{origin.reference} sets {name}; the function uses it, run-lambda-entrypoint does not"
@@ -113,8 +108,7 @@ def too_large(merged: Merged) -> EntrypointError:
             f"{merged.origins[name].reference}"
         )
     return EntrypointError(
-        ENVIRONMENT_TOO_LARGE,
-        message + "; load less, or raise the stack limit (ulimit -s), which bounds both",
+        ENVIRONMENT_TOO_LARGE, message + "; load less, or raise the stack limit (ulimit -s), which bounds both"
     )
 
 

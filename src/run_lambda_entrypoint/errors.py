@@ -27,23 +27,15 @@ INVALID_AWS_CONFIGURATION = Kind(
     "Function.InvalidConfiguration", "the Region or other AWS configuration is missing or invalid"
 )
 CREDENTIALS_MISSING = Kind("Function.CredentialsMissing", "no AWS credentials were found")
-CREDENTIALS_REFUSED = Kind(
-    "Function.CredentialsRefused", "AWS rejects the credentials: they are wrong or expired"
-)
+CREDENTIALS_REFUSED = Kind("Function.CredentialsRefused", "AWS rejects the credentials: they are wrong or expired")
 WRONG_CLOCK = Kind("Function.CredentialsRefused", "AWS rejects the signature: the clock is wrong")
 INVALID_REFERENCE = Kind("Function.InvalidReference", "a variable does not contain a valid reference")
-SECRET_NOT_FOUND = Kind(
-    "Function.SecretNotFound", "Secrets Manager has no such secret (`ResourceNotFoundException`)"
-)
+SECRET_NOT_FOUND = Kind("Function.SecretNotFound", "Secrets Manager has no such secret (`ResourceNotFoundException`)")
 PARAMETER_NOT_FOUND = Kind(
     "Function.ParameterNotFound", "Parameter Store has no such parameter, or none below the path"
 )
-ACCESS_DENIED = Kind(
-    "Function.SecretAccessDenied", "no policy allows the role to read it (`AccessDeniedException`)"
-)
-EXPLICITLY_DENIED = Kind(
-    "Function.SecretAccessDenied", "a policy explicitly denies it (`AccessDeniedException`)"
-)
+ACCESS_DENIED = Kind("Function.SecretAccessDenied", "no policy allows the role to read it (`AccessDeniedException`)")
+EXPLICITLY_DENIED = Kind("Function.SecretAccessDenied", "a policy explicitly denies it (`AccessDeniedException`)")
 NOT_DECRYPTED = Kind("Function.SecretDecryptionFailed", "KMS could not decrypt it (`DecryptionFailure`)")
 UNREACHABLE = Kind("Function.SecretUnavailable", "a host could not be reached, or did not answer in time")
 THROTTLED = Kind("Function.SecretUnavailable", "AWS throttles the requests")
@@ -55,9 +47,7 @@ OVERRIDE_DENIED = Kind(
     "Function.OverrideDenied", "a variable would be overridden, and `LAMBDA_ENV_ON_OVERRIDE` is `deny`"
 )
 ENVIRONMENT_TOO_LARGE = Kind("Function.EnvironmentTooLarge", "the kernel rejects the size of the environment")
-COMMAND_NOT_EXECUTABLE = Kind(
-    "Function.CommandNotExecutable", "the command was found but cannot be executed", 126
-)
+COMMAND_NOT_EXECUTABLE = Kind("Function.CommandNotExecutable", "the command was found but cannot be executed", 126)
 COMMAND_NOT_FOUND = Kind("Function.CommandNotFound", "the command, or its interpreter, was not found", 127)
 INTERRUPTED = Kind("Function.Interrupted", "SIGINT arrived before the command was started", 130)
 TERMINATED = Kind("Function.Interrupted", "SIGTERM arrived before the command was started", 143)

@@ -82,10 +82,7 @@ SETTINGS = (
     ),
     Setting(
         *("log_level", "--log-level", "LAMBDA_ENV_LOG_LEVEL", "LEVEL", "info"),
-        *(
-            _one_of("debug", "info", "warning", "error"),
-            "verbosity on standard error: debug, info, warning or error",
-        ),
+        *(_one_of("debug", "info", "warning", "error"), "verbosity on standard error: debug, info, warning or error"),
     ),
     Setting(
         *("on_override", "", "LAMBDA_ENV_ON_OVERRIDE", "", "allow", _one_of("allow", "warn", "deny")),
@@ -124,8 +121,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str], *, in_lambda: bool) -
         raise EntrypointError(INVALID_ARGUMENTS, "--format requires --dry-run")
     if not command and not options["dry_run"]:
         raise EntrypointError(
-            INVALID_ARGUMENTS,
-            "no command given; usage: run-lambda-entrypoint [OPTION...] -- COMMAND; see --help",
+            INVALID_ARGUMENTS, "no command given; usage: run-lambda-entrypoint [OPTION...] -- COMMAND; see --help"
         )
     return Options(command=command, **options)
 
@@ -140,11 +136,7 @@ def _value(setting: Setting, given: Mapping[str, str], environ: Mapping[str, str
     try:
         return setting.check(text)
     except ValueError as error:
-        message = (
-            f'{name} is "{printable(text, 80)}"; must be {error}'
-            if text
-            else f"{name} is empty; must be {error}"
-        )
+        message = f'{name} is "{printable(text, 80)}"; must be {error}' if text else f"{name} is empty; must be {error}"
         raise EntrypointError(kind, message) from None
 
 

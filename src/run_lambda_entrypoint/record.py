@@ -21,9 +21,7 @@ else:
         def __new__(cls, name, bases, namespace):
             fields = tuple(namespace.get("__annotations__", ()))
             defaults = {field: namespace.pop(field) for field in fields if field in namespace}
-            return super().__new__(
-                cls, name, bases, {**namespace, "__slots__": fields, "_defaults": defaults}
-            )
+            return super().__new__(cls, name, bases, {**namespace, "__slots__": fields, "_defaults": defaults})
 
     class Record(metaclass=_WithSlots):
         def __init__(self, *values, **named):

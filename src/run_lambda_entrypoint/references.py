@@ -116,17 +116,11 @@ def _secret(variable: str, text: str, name: str = "") -> Reference:
     is_arn = text.startswith("arn:")
     fields = text.split(":")
     size = 7 if is_arn else 1
-    problem = (
-        _arn_problem(fields, "secretsmanager") or _secret_problem(fields)
-        if is_arn
-        else _name_problem(fields[0])
-    )
+    problem = _arn_problem(fields, "secretsmanager") or _secret_problem(fields) if is_arn else _name_problem(fields[0])
     if not problem and len(fields) > size + 3:
         problem = "at most three fields may follow the secret: KEY, STAGE and VERSION"
     if problem:
-        raise invalid_reference(
-            variable, f"is not a valid secret reference: {problem}; expected {_SECRET_FORM}"
-        )
+        raise invalid_reference(variable, f"is not a valid secret reference: {problem}; expected {_SECRET_FORM}")
     region = fields[3] if is_arn else ""
     key, stage, version = (*fields[size:], "", "", "")[:3]
     return Reference(variable, SECRET, ":".join(fields[:size]), region, key, stage, version, name)
@@ -138,8 +132,7 @@ def _value(variable: str, text: str) -> Reference:
         raise invalid_reference(variable, f"does not name the variable to set; expected {VALUE_PREFIX}NAME")
     if is_reserved(name):
         raise invalid_reference(
-            variable,
-            f"would set {printable(name)}, which Lambda reserves to describe the runtime; use another name",
+            variable, f"would set {printable(name)}, which Lambda reserves to describe the runtime; use another name"
         )
     is_parameter = text.startswith("arn:") and text.split(":")[2:3] == ["ssm"]
     read = _parameter if is_parameter or text.startswith(_SECRET_VIA_SSM) else _secret
@@ -156,9 +149,7 @@ def _parameter(variable: str, text: str, name: str) -> Reference:
             problem = f'it names "{printable(fields[5], 40)}", not a parameter'
         problem = problem or _parameter_problem(fields[5].removeprefix("parameter"), fields[6:])
     if problem:
-        raise invalid_reference(
-            variable, f"is not a valid parameter reference: {problem}; expected {_PARAMETER_FORM}"
-        )
+        raise invalid_reference(variable, f"is not a valid parameter reference: {problem}; expected {_PARAMETER_FORM}")
     return Reference(variable, PARAMETER, text, fields[3], name=name)
 
 

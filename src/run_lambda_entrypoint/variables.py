@@ -66,9 +66,7 @@ def check(texts: Mapping[str, str | None], noun: str = "key") -> dict[str, str]:
     Raises EntrypointError with all that is wrong in one message; it has names, never values.
     """
     problems = [
-        f"{noun} {quoted(name)}: {problem}"
-        for name, text in texts.items()
-        if (problem := _problem(name, text or ""))
+        f"{noun} {quoted(name)}: {problem}" for name, text in texts.items() if (problem := _problem(name, text or ""))
     ]
     if problems:
         raise EntrypointError(INVALID_SECRET, "; ".join(problems))

@@ -21,16 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
-PARTS = [
-    "LICENSE",
-    "CHANGELOG.md",
-    "README.md",
-    "build.py",
-    "pyproject.toml",
-    "release.py",
-    "requirements",
-    "src",
-]
+PARTS = ["LICENSE", "CHANGELOG.md", "README.md", "build.py", "pyproject.toml", "release.py", "requirements", "src"]
 MADE = shutil.ignore_patterns("__pycache__")
 UNLIKE = {"LC_ALL": "C", "PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati"}
 
@@ -48,14 +39,7 @@ def call(folder: Path, *words: str | Path, umask: int = 0o022, **environ: str) -
 
 
 def git(folder: Path, *words: str) -> str:
-    someone = [
-        "-c",
-        "user.name=Somebody",
-        "-c",
-        "user.email=somebody@example.com",
-        "-c",
-        "commit.gpgsign=false",
-    ]
+    someone = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"]
     return call(folder, "git", *someone, *words)
 
 
@@ -110,10 +94,7 @@ def test_two_builds_of_a_commit_are_the_same_bytes_and_so_is_their_bill_of_mater
 
     calls = (f"release.bill_of_materials(Path({str(build)!r}))" for build in (first, second))
     text, again = json.loads(
-        python(
-            checkout,
-            f"import json, release; from pathlib import Path; print(json.dumps([{', '.join(calls)}]))",
-        )
+        python(checkout, f"import json, release; from pathlib import Path; print(json.dumps([{', '.join(calls)}]))")
     )
     assert text == again
     bill = json.loads(text)
@@ -144,9 +125,7 @@ def test_the_version_tells_of_changes_and_of_a_missing_repository(checkout: Path
     assert python(folder, say) == "unknown 315532800"
 
 
-def test_no_release_is_made_of_what_is_no_clean_tag_or_not_in_the_changelog(
-    checkout: Path, tmp_path: Path
-) -> None:
+def test_no_release_is_made_of_what_is_no_clean_tag_or_not_in_the_changelog(checkout: Path, tmp_path: Path) -> None:
     folder = tmp_path / "clone"
     git(checkout, "clone", "--quiet", ".", str(folder))
     say = "import release; print(*release.obstacles(), sep='\\n')"

@@ -40,14 +40,10 @@ def test_the_top_is_shivs_with_bytecode_added(entries: dict[str, zipfile.ZipInfo
     assert below(entries, "bytecode/") <= tags
 
 
-def test_the_packages_are_those_that_are_imported_and_each_has_its_licence(
-    entries: dict[str, zipfile.ZipInfo],
-) -> None:
+def test_the_packages_are_those_that_are_imported_and_each_has_its_licence(entries: dict[str, zipfile.ZipInfo]) -> None:
     inside = below(entries, "site-packages/")
     assert {name for name in inside if not name.endswith(".dist-info")} == PACKAGES
-    licences = [
-        name for name in entries if re.search(r"\.dist-info/(licenses/)?(LICENSE|NOTICE)[^/]*$", name)
-    ]
+    licences = [name for name in entries if re.search(r"\.dist-info/(licenses/)?(LICENSE|NOTICE)[^/]*$", name)]
     assert [name for name in entries if ".dist-info/" in name] == licences
     assert {name.split("/")[1].split("-")[0] for name in licences} == LICENSED
 
@@ -59,9 +55,7 @@ def test_botocores_data_is_that_of_the_services_that_are_called(
     assert below(entries, data) == SHARED_DATA | set(OPERATIONS)
     models = [name for name in entries if name.startswith(data) and name.endswith("/service-2.json")]
     with zipfile.ZipFile(entrypoint.archive) as archive:
-        operations = {
-            name.split("/")[3]: sorted(json.loads(archive.read(name))["operations"]) for name in models
-        }
+        operations = {name.split("/")[3]: sorted(json.loads(archive.read(name))["operations"]) for name in models}
     assert operations == OPERATIONS
 
 

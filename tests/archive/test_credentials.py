@@ -53,9 +53,7 @@ def answer(request: Request) -> Reply:
 
 
 def profile(folder: Path, url: str) -> dict[str, str]:
-    (folder / "credentials").write_text(
-        "[work]\naws_access_key_id = AKIDGIVEN\naws_secret_access_key = key\n"
-    )
+    (folder / "credentials").write_text("[work]\naws_access_key_id = AKIDGIVEN\naws_secret_access_key = key\n")
     return {"AWS_PROFILE": "work", "AWS_SHARED_CREDENTIALS_FILE": f"{folder}/credentials"}
 
 

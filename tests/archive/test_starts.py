@@ -21,9 +21,7 @@ NAME = {"SECRETS_MANAGER_ARN": "name"}
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-@pytest.mark.parametrize(
-    "before", [[], [sys.executable], [sys.executable, "-IS"]], ids=["itself", "python3", "-IS"]
-)
+@pytest.mark.parametrize("before", [[], [sys.executable], [sys.executable, "-IS"]], ids=["itself", "python3", "-IS"])
 @pytest.mark.parametrize(
     "name", ["run-lambda-entrypoint.pyz", "entrypoint", "with spaces, ünd 東京/run lambda.entrypoint"]
 )
@@ -42,10 +40,7 @@ def test_it_starts_under_any_name_and_in_any_way(
 def test_its_own_first_line_starts_it(entrypoint: Entrypoint) -> None:
     with entrypoint.archive.open("rb") as file:
         python = file.readline().decode()[2:].split()[0]
-    if (
-        not shutil.which(python)
-        or run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 10))"]).status
-    ):
+    if not shutil.which(python) or run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 10))"]).status:
         pytest.skip(f"{python} is not here, or is older than Python 3.10")
     ended = run([entrypoint.archive, "/bin/echo", "started"])
 

@@ -209,12 +209,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 STAND_INS = (
     StandIn(PROVIDED, (), _provided, ['ENTRYPOINT ["/lambda-entrypoint.sh"]']),
-    StandIn(
-        PYTHON_SLIM,
-        (*_PYTHON, *_SHELL),
-        _python_slim,
-        [f"ENV PATH={_PATH}", 'CMD ["python3"]'],
-    ),
+    StandIn(PYTHON_SLIM, (*_PYTHON, *_SHELL), _python_slim, [f"ENV PATH={_PATH}", 'CMD ["python3"]']),
     StandIn(
         DISTROLESS,
         _PYTHON,
@@ -247,11 +242,6 @@ STAND_INS = (
         GO,
         ("golang-go", "base-files", *_SHELL),
         _go,
-        [
-            f"ENV PATH=/go/bin:/usr/local/go/bin:{_PATH}",
-            "ENV GOTOOLCHAIN=local",
-            "ENV GOPATH=/go",
-            "WORKDIR /go",
-        ],
+        [f"ENV PATH=/go/bin:/usr/local/go/bin:{_PATH}", "ENV GOTOOLCHAIN=local", "ENV GOPATH=/go", "WORKDIR /go"],
     ),
 )

@@ -63,7 +63,5 @@ def _mirror() -> str:
         apt("update")
     mirrors = apt(*known).split()
     if not mirrors:
-        raise EngineError(
-            "base images are assembled from Debian's packages, and apt knows no mirror of Debian"
-        )
+        raise EngineError("base images are assembled from Debian's packages, and apt knows no mirror of Debian")
     return mirrors[0]

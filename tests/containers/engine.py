@@ -131,9 +131,7 @@ def _own() -> Iterator[Docker]:
         # The classic builder comes with every client; examples are to build with any.
         docker = Docker({**os.environ, "DOCKER_HOST": socket, "DOCKER_BUILDKIT": "0"})
         try:
-            wait_until(
-                lambda: process.poll() is not None or _answers(docker), what="dockerd to answer", seconds=60
-            )
+            wait_until(lambda: process.poll() is not None or _answers(docker), what="dockerd to answer", seconds=60)
         except TimeoutError:
             process.kill()
         if process.poll() is not None:

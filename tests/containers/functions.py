@@ -71,12 +71,7 @@ def container(docker: Docker, *words: str) -> Iterator[str]:
 
 @contextmanager
 def function(
-    docker: Docker,
-    example: Example,
-    mode: str,
-    environ: Mapping[str, str],
-    *options: str,
-    exactly: bool = False,
+    docker: Docker, example: Example, mode: str, environ: Mapping[str, str], *options: str, exactly: bool = False
 ) -> Iterator[Function]:
     """The example's function, listening; with `exactly` only the variables in `environ`. Raises EngineError."""
     with ExitStack() as stack:
@@ -89,13 +84,9 @@ def function(
         words = [*(image["Entrypoint"] or []), *(image["Cmd"] or []), *flags]
         if mode == LAMBDA:
             words.insert(0, example.emulator)
-        made = stack.enter_context(
-            container(docker, *options, *_start(example, words, environ, exactly=exactly))
-        )
+        made = stack.enter_context(container(docker, *options, *_start(example, words, environ, exactly=exactly)))
         wait_until(
-            lambda: listens(port) or not docker.inspect(made)["State"]["Running"],
-            what="the emulator",
-            seconds=60,
+            lambda: listens(port) or not docker.inspect(made)["State"]["Running"], what="the emulator", seconds=60
         )
         running = Function(docker, made, port)
         if not docker.inspect(made)["State"]["Running"]:
@@ -121,9 +112,7 @@ def emulator_flags(port: int) -> list[str]:
     while api_port == port:
         api_port = free_port()
     addresses = {"interface-emulator": port, "api": api_port}
-    return [
-        word for name, at in addresses.items() for word in (f"--runtime-{name}-address", f"127.0.0.1:{at}")
-    ]
+    return [word for name, at in addresses.items() for word in (f"--runtime-{name}-address", f"127.0.0.1:{at}")]
 
 
 @contextmanager

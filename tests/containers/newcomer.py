@@ -1,6 +1,6 @@
 """Runs README's two commands as a newcomer does: a clone of this commit, a minimal Debian, an ordinary user.
 
-Nothing is installed but what README names, and of this machine's environment only what reaches the package index is passed.
+Nothing is installed but what README names; of the environment here only what reaches the package index is passed on.
 """
 
 import os
@@ -21,7 +21,7 @@ SUITE = "bookworm"
 REQUIRED = ("ca-certificates", "git", "make", "python3", "python3-venv")  # by README
 # What every installation of Debian has.
 ESSENTIAL = (
-    *("base-files", "bash", "coreutils", "dash", "debianutils", "diffutils", "findutils", "grep", "gzip"),
+    *("apt", "base-files", "bash", "coreutils", "dash", "debianutils", "diffutils", "findutils", "grep", "gzip"),
     *("hostname", "libc-bin", "mawk", "perl-base", "procps", "sed", "tar", "util-linux"),
 )
 INDEX = ("PIP_EXTRA_INDEX_URL", "PIP_INDEX_URL", "PIP_TRUSTED_HOST", *PROXIES)

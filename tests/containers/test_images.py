@@ -14,9 +14,7 @@ def test_the_distroless_example_has_no_shell_no_env_and_no_package_manager(docke
     made = docker("create", "--network=host", DISTROLESS.image).strip()
     try:
         with (
-            subprocess.Popen(
-                ["docker", "export", made], stdout=subprocess.PIPE, env=docker.environ
-            ) as exporting,
+            subprocess.Popen(["docker", "export", made], stdout=subprocess.PIPE, env=docker.environ) as exporting,
             tarfile.open(fileobj=exporting.stdout, mode="r|") as files,
         ):
             paths = [entry.name.removeprefix("./").rpartition("/") for entry in files]

@@ -65,9 +65,7 @@ def test_a_later_secret_comes_over_an_earlier_one_and_over_the_functions_own_var
 
 
 @in_both_modes
-def test_as_lambda_runs_it(
-    docker: Docker, example: Example, mode: str, configuration: dict[str, str]
-) -> None:
+def test_as_lambda_runs_it(docker: Docker, example: Example, mode: str, configuration: dict[str, str]) -> None:
     environ = LAMBDA_SETS | configuration
     wanted = {**MERGED, "HOME": None, "LANG": None, "AWS_REGION": REGION}
     with function(docker, example, mode, environ, *AS_IN_LAMBDA, exactly=True) as running:

@@ -106,12 +106,7 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def running(
-    arguments: Sequence[str | Path],
-    surroundings: Surroundings,
-    *,
-    seconds: float = 30,
-) -> Iterator[Emulator]:
+def running(arguments: Sequence[str | Path], surroundings: Surroundings, *, seconds: float = 30) -> Iterator[Emulator]:
     """Starts `arguments` on free ports, waits until the emulator in it listens, and ends all of it on leaving.
 
     Either the emulator comes first ("in Lambda": `[emulator_path(), *entrypoint]`) or the entrypoint puts it in
@@ -131,15 +126,11 @@ def running(
         Output() as stdout,
         Output() as stderr,
         # The emulator takes its flags out of its arguments wherever they stand: at the end serves both modes.
-        started(
-            [*arguments, *flags], surroundings, stdout=stdout.descriptor, stderr=stderr.descriptor
-        ) as process,
+        started([*arguments, *flags], surroundings, stdout=stdout.descriptor, stderr=stderr.descriptor) as process,
     ):
         emulator = Emulator(process, port, stdout, stderr)
         try:
-            wait_until(
-                lambda: listens(port) or process.poll() is not None, what="the emulator", seconds=seconds
-            )
+            wait_until(lambda: listens(port) or process.poll() is not None, what="the emulator", seconds=seconds)
         except TimeoutError as error:
             raise EmulatorError(f"{error}:\n{emulator.stdout}{emulator.stderr}") from None
         if process.returncode is not None:

@@ -70,9 +70,7 @@ class SecretsApi:
             content = {"SecretString": value}
         else:
             content = {"SecretBinary": base64.b64encode(value).decode()}
-        reply = self._set_up(
-            "secretsmanager", "secretsmanager.CreateSecret", region, {"Name": name, **content}
-        )
+        reply = self._set_up("secretsmanager", "secretsmanager.CreateSecret", region, {"Name": name, **content})
         return str(reply["ARN"])
 
     def put_secret_value(self, name: str, value: str, *stages: str, region: str = REGION) -> str:
@@ -130,11 +128,7 @@ def serving() -> Iterator[SecretsApi]:
 
 def serve() -> None:
     """Serves until it is killed. Writes to standard output its port, then a line of JSON for each request."""
-    from moto.moto_server.werkzeug_app import (
-        DomainDispatcherApplication,
-        MotoRequestHandler,
-        create_backend_app,
-    )
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
     class Handler(MotoRequestHandler):

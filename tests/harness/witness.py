@@ -66,9 +66,7 @@ def witness(
         if seen is None:
             process.kill()
         rest, stderr = process.communicate(timeout=seconds)
-    assert seen is not None, (
-        f"ended with {process.returncode}, standard output {said + rest!r}, error {stderr!r}"
-    )
+    assert seen is not None, f"ended with {process.returncode}, standard output {said + rest!r}, error {stderr!r}"
     return Witness(*seen, stderr)
 
 

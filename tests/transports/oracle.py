@@ -46,11 +46,7 @@ def sent(service: str, region: str, environ: Mapping[str, str]) -> Sent | None:
     with patch.dict(os.environ, {**environ, "AWS_CONFIG_FILE": "/nonexistent"}, clear=True):
         try:
             client = _session().create_client(
-                service,
-                region_name=region,
-                aws_access_key_id="AKID",
-                aws_secret_access_key="secret",
-                config=ONCE,
+                service, region_name=region, aws_access_key_id="AKID", aws_secret_access_key="secret", config=ONCE
             )
             client.meta.events.register("before-send", _catch)
             operation, parameters = CALLS[service]

@@ -94,6 +94,5 @@ def told(ended: Ended, host: str) -> dict[str, str]:
 def worded(messages: dict[str, str], words: dict[str, str]) -> dict[str, str]:
     """`messages`, each replaced by its `words` where it holds them: equal to `words` if all do."""
     return {
-        name: words[name] if name in words and words[name] in message else message
-        for name, message in messages.items()
+        name: words[name] if name in words and words[name] in message else message for name, message in messages.items()
     }

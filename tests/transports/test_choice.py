@@ -75,10 +75,7 @@ def test_direct_where_the_environment_answers_everything(environ: dict[str, str]
         (without("AWS_ACCESS_KEY_ID"), "AWS_ACCESS_KEY_ID is not set"),
         (without("AWS_REGION"), "AWS_REGION is not set"),
         ({**PLAIN, "AWS_REGION": ""}, "AWS_REGION is not set"),
-        (
-            {**PLAIN, "AWS_REGION": "moon-west-1"},
-            "only botocore knows the endpoint of secretsmanager in moon-west-1",
-        ),
+        ({**PLAIN, "AWS_REGION": "moon-west-1"}, "only botocore knows the endpoint of secretsmanager in moon-west-1"),
         ({**PLAIN, "AWS_PROFILE": "work"}, "AWS_PROFILE is set"),
         ({**PLAIN, "AWS_DEFAULT_PROFILE": "work"}, "AWS_DEFAULT_PROFILE is set"),
         ({**PLAIN, "AWS_CONFIG_FILE": "/etc/passwd"}, "/etc/passwd is there"),
@@ -108,10 +105,7 @@ def test_botocore_where_home_has_a_shared_file(tmp_path: Path, name: str) -> Non
 
 def test_botocore_where_one_region_of_several_needs_it() -> None:
     transport, reason = decided(PLAIN, "auto", "eu-west-1", "moon-west-1")
-    assert (transport, reason) == (
-        "botocore",
-        "only botocore knows the endpoint of secretsmanager in moon-west-1",
-    )
+    assert (transport, reason) == ("botocore", "only botocore knows the endpoint of secretsmanager in moon-west-1")
 
 
 def test_the_functions_region_is_not_needed_where_each_reference_names_its_own() -> None:
@@ -192,15 +186,7 @@ URLS = (
     "http://[::1]:4566",
     "https://secretsmanager.eu-west-1.amazonaws.com:444",
 )
-PROXY_NAMES = (
-    "https_proxy",
-    "HTTPS_PROXY",
-    "http_proxy",
-    "HTTP_PROXY",
-    "all_proxy",
-    "ALL_PROXY",
-    "Https_Proxy",
-)
+PROXY_NAMES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "Https_Proxy")
 
 
 def endpoint_at(url: str) -> dict[str, str]:
@@ -228,8 +214,6 @@ def test_an_exception_from_the_proxy_counts_as_with_botocore(no_proxy: str, url:
     exceptions=st.dictionaries(st.sampled_from(["no_proxy", "NO_PROXY"]), st.sampled_from(NO_PROXIES)),
     url=st.sampled_from(URLS),
 )
-def test_botocore_wherever_it_would_use_a_proxy(
-    proxies: dict[str, str], exceptions: dict[str, str], url: str
-) -> None:
+def test_botocore_wherever_it_would_use_a_proxy(proxies: dict[str, str], exceptions: dict[str, str], url: str) -> None:
     environ = {**endpoint_at(url), **proxies, **exceptions}
     assert not (decided(environ)[0] == "direct" and proxied(environ))

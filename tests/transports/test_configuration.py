@@ -22,12 +22,7 @@ MARKER = "m4rk3r"
 """Stands where a part of a key might."""
 
 NO_KEYS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
-KEYS = {
-    "AccessKeyId": "AKIDGIVEN",
-    "SecretAccessKey": "key",
-    "Token": "token",
-    "Expiration": "2999-01-01T00:00:00Z",
-}
+KEYS = {"AccessKeyId": "AKIDGIVEN", "SecretAccessKey": "key", "Token": "token", "Expiration": "2999-01-01T00:00:00Z"}
 
 
 def told(entrypoint: Entrypoint, transport: str, more: dict[str, Any]) -> tuple[int, str, int]:
@@ -41,8 +36,7 @@ def told(entrypoint: Entrypoint, transport: str, more: dict[str, Any]) -> tuple[
 
 def unusable(kind: str) -> str:
     return (
-        f"the configuration of the AWS credentials cannot be used ({kind}); check the AWS_* variables and the "
-        "profile"
+        f"the configuration of the AWS credentials cannot be used ({kind}); check the AWS_* variables and the profile"
     )
 
 
@@ -54,19 +48,13 @@ def unusable(kind: str) -> str:
 )
 def test_a_line_break_behind_a_credential_is_told(entrypoint: Entrypoint, transport: str, name: str) -> None:
     actual = told(entrypoint, transport, {name: f"{MARKER}\n"})
-    assert actual == (
-        125,
-        f"{name} holds a space, a line break or another character that no credential has",
-        0,
-    )
+    assert actual == (125, f"{name} holds a space, a line break or another character that no credential has", 0)
 
 
 @pytest.mark.parametrize(
     "value", [f"{MARKER}\r\nX-Evil: 1", f"{MARKER}\udcff", f"{MARKER}é", f" {MARKER}", f"{MARKER}\x7f"]
 )
-def test_a_character_that_no_credential_has_is_told_without_the_value(
-    entrypoint: Entrypoint, value: str
-) -> None:
+def test_a_character_that_no_credential_has_is_told_without_the_value(entrypoint: Entrypoint, value: str) -> None:
     _, report, requests = told(entrypoint, "direct", {"AWS_SESSION_TOKEN": value})
     assert ("AWS_SESSION_TOKEN holds a space" in report, MARKER in report, requests) == (True, False, 0)
 
@@ -74,28 +62,15 @@ def test_a_character_that_no_credential_has_is_told_without_the_value(
 @pytest.mark.parametrize("region", ["eu west", "eu-west-1\n", "eu-west-1/", "eu-west-é", "-"])
 def test_what_is_no_region_is_told(entrypoint: Entrypoint, transport: str, region: str) -> None:
     actual = told(entrypoint, transport, {"AWS_REGION": region})
-    assert actual == (
-        125,
-        f"AWS_REGION, or AWS_DEFAULT_REGION, is {region!a}, which is no region",
-        0,
-    )
+    assert actual == (125, f"AWS_REGION, or AWS_DEFAULT_REGION, is {region!a}, which is no region", 0)
 
 
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        (
-            {"AWS_CREDENTIAL_EXPIRATION": "tomorrow"},
-            unusable("ParserError"),
-        ),
-        (
-            {"AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z"},
-            unusable("RuntimeError"),
-        ),
-        (
-            {**NO_KEYS, "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/x"},
-            unusable("ValueError"),
-        ),
+        ({"AWS_CREDENTIAL_EXPIRATION": "tomorrow"}, unusable("ParserError")),
+        ({"AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z"}, unusable("RuntimeError")),
+        ({**NO_KEYS, "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/x"}, unusable("ValueError")),
         (
             {
                 **NO_KEYS,
@@ -115,9 +90,7 @@ def test_what_is_no_region_is_told(entrypoint: Entrypoint, transport: str, regio
     ],
     ids=["expiration", "expired", "container's host", "web identity", "container's token"],
 )
-def test_a_variable_that_cannot_be_used_is_told(
-    entrypoint: Entrypoint, more: dict[str, str], expected: str
-) -> None:
+def test_a_variable_that_cannot_be_used_is_told(entrypoint: Entrypoint, more: dict[str, str], expected: str) -> None:
     assert told(entrypoint, "botocore", more) == (125, expected, 0)
 
 
@@ -129,15 +102,9 @@ def configured(folder: Path, text: str) -> dict[str, str]:
     return {**NO_KEYS, "AWS_CONFIG_FILE": str(folder / "config")}
 
 
-def test_a_configuration_that_cannot_be_parsed_is_named_and_not_quoted(
-    entrypoint: Entrypoint, tmp_path: Path
-) -> None:
+def test_a_configuration_that_cannot_be_parsed_is_named_and_not_quoted(entrypoint: Entrypoint, tmp_path: Path) -> None:
     more = configured(tmp_path, f"aws_secret_access_key = {MARKER}\n")
-    assert told(entrypoint, "botocore", more) == (
-        125,
-        f"AWS configuration: {tmp_path}/config cannot be parsed",
-        0,
-    )
+    assert told(entrypoint, "botocore", more) == (125, f"AWS configuration: {tmp_path}/config cannot be parsed", 0)
 
 
 def test_a_credential_process_that_is_not_there_is_told(entrypoint: Entrypoint, tmp_path: Path) -> None:
@@ -161,11 +128,7 @@ def test_a_credential_process_that_answers_no_json_is_told_without_its_answer(
     entrypoint: Entrypoint, tmp_path: Path
 ) -> None:
     more = configured(tmp_path, f"[default]\ncredential_process = /bin/echo {MARKER}\n")
-    assert told(entrypoint, "botocore", more) == (
-        125,
-        unusable("JSONDecodeError"),
-        0,
-    )
+    assert told(entrypoint, "botocore", more) == (125, unusable("JSONDecodeError"), 0)
 
 
 # -- The container's credentials
@@ -200,10 +163,7 @@ def test_a_source_of_credentials_is_asked_once_in_an_attempt(entrypoint: Entrypo
 
     with listening(cut) as port:
         environ = aws("http://127.0.0.1:9", {"SECRETS_MANAGER_ARN": "name"}, **NO_KEYS)
-        environ |= {
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{port}/x",
-            "LAMBDA_ENV_LOG_LEVEL": "debug",
-        }
+        environ |= {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{port}/x", "LAMBDA_ENV_LOG_LEVEL": "debug"}
         with entrypoint.started("true", environ=environ) as process:
             assert process.stderr is not None
             next(line for line in process.stderr if b"attempt 1 failed" in line)
@@ -218,7 +178,4 @@ def test_a_pipe_as_aws_ca_bundle_is_told(entrypoint: Entrypoint, transport: str,
     with listening(lambda _: None) as port:
         more: dict[str, Any] = {"AWS_CA_BUNDLE": str(tmp_path / "pipe")}
         ended = run(entrypoint, transport, f"https://127.0.0.1:{port}", **more)
-    assert (ended.code, f"AWS_CA_BUNDLE={tmp_path}/pipe cannot be read (no regular file)" in ended.err) == (
-        125,
-        True,
-    )
+    assert (ended.code, f"AWS_CA_BUNDLE={tmp_path}/pipe cannot be read (no regular file)" in ended.err) == (125, True)

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 WELL = by_length(secret('{"key": "value"}'))
 OWN_MOUNTS = ("/usr/bin/unshare", "--mount")
 
-needs_own_mounts = pytest.mark.skipif(
-    not permitted(OWN_MOUNTS), reason="no mount namespace is permitted here"
-)
+needs_own_mounts = pytest.mark.skipif(not permitted(OWN_MOUNTS), reason="no mount namespace is permitted here")
 needs_ipv6 = pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="no IPv6 here")
 
 
@@ -44,9 +42,7 @@ def tls(authority: Authority) -> ssl.SSLContext:
     return context(authority.ca.issue_cert("127.0.0.1", "::1", "localhost"))
 
 
-def messages(
-    entrypoint: Entrypoint, url: str, *, short: bool = False, before: Words = (), **more: Any
-) -> list[str]:
+def messages(entrypoint: Entrypoint, url: str, *, short: bool = False, before: Words = (), **more: Any) -> list[str]:
     """What each transport tells, with HOST for the one in `url`; `short` for a fault that ends at the deadline."""
     messages = []
     for transport in TRANSPORTS:
@@ -97,18 +93,13 @@ def test_aws_ca_bundle_is_trusted_alone(
     trustme.CA().cert_pem.write_to_path(str(other))
     with fault_server(well, tls=tls) as port:
         direct, botocore = messages(
-            entrypoint,
-            f"https://127.0.0.1:{port}",
-            AWS_CA_BUNDLE=str(other),
-            SSL_CERT_FILE=str(authority.file),
+            entrypoint, f"https://127.0.0.1:{port}", AWS_CA_BUNDLE=str(other), SSL_CERT_FILE=str(authority.file)
         )
     assert direct == botocore
     assert f"(tried AWS_CA_BUNDLE={other})" in direct
 
 
-UNUSABLE = pytest.mark.parametrize(
-    "content", [None, "", "no certificate"], ids=["missing", "empty", "not PEM"]
-)
+UNUSABLE = pytest.mark.parametrize("content", [None, "", "no certificate"], ids=["missing", "empty", "not PEM"])
 
 
 @UNUSABLE

@@ -13,42 +13,26 @@ from tests.transports.oracle import Sent, sent
 
 SERVICES = ("secretsmanager", "ssm")
 FIPS, DUAL_STACK = "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"
-VARIANTS: tuple[dict[str, str], ...] = (
-    {},
-    {FIPS: "true"},
-    {DUAL_STACK: "true"},
-    {FIPS: "true", DUAL_STACK: "true"},
-)
+VARIANTS: tuple[dict[str, str], ...] = ({}, {FIPS: "true"}, {DUAL_STACK: "true"}, {FIPS: "true", DUAL_STACK: "true"})
 
 
 def _data(name: str) -> Any:
     return json.loads(files("botocore").joinpath(f"data/{name}.json").read_text())["partitions"]
 
 
-PARTITIONS: dict[str, set[str]] = {
-    partition["id"]: set(partition["regions"]) for partition in _data("partitions")
-}
+PARTITIONS: dict[str, set[str]] = {partition["id"]: set(partition["regions"]) for partition in _data("partitions")}
 """The regions of each partition; with those that older data alone knows, as `us-east-1-fips`."""
 for _partition in _data("endpoints"):
     PARTITIONS[_partition["partition"]] |= set(_partition["regions"])
     for _service in SERVICES:
-        PARTITIONS[_partition["partition"]] |= set(
-            _partition["services"].get(_service, {}).get("endpoints", {})
-        )
+        PARTITIONS[_partition["partition"]] |= set(_partition["services"].get(_service, {}).get("endpoints", {}))
 REGIONS = sorted(set().union(*PARTITIONS.values()))
 PLAIN_REGIONS = {  # where a function runs; "aws-global" and "us-east-1-fips" are names for other purposes
     name: sorted(region for region in regions if "fips" not in region and "global" not in region)
     for name, regions in PARTITIONS.items()
 }
 FIPS_REGIONS = [*PLAIN_REGIONS["aws"], *PLAIN_REGIONS["aws-us-gov"]]
-NEWER_REGIONS = (
-    "eu-north-7",
-    "mx-central-2",
-    "cn-south-9",
-    "us-gov-central-3",
-    "us-iso-south-4",
-    "eusc-de-south-2",
-)
+NEWER_REGIONS = ("eu-north-7", "mx-central-2", "cn-south-9", "us-gov-central-3", "us-iso-south-4", "eusc-de-south-2")
 
 URLS = (
     "http://localhost:4566",
@@ -124,9 +108,7 @@ def resolved(service: str, region: str, environ: dict[str, str]) -> Sent | None:
 @pytest.mark.parametrize("variant", VARIANTS, ids=("plain", "fips", "dual-stack", "fips and dual-stack"))
 @pytest.mark.parametrize("region", REGIONS)
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_region_is_asked_where_botocore_asks_it(
-    service: str, region: str, variant: dict[str, str]
-) -> None:
+def test_every_region_is_asked_where_botocore_asks_it(service: str, region: str, variant: dict[str, str]) -> None:
     ours = resolved(service, region, variant)
     assert ours is None or ours == sent(service, region, variant)
 
@@ -139,9 +121,7 @@ def test_no_region_needs_botocore(service: str, region: str) -> None:
 
 @pytest.mark.parametrize("region", FIPS_REGIONS)
 @pytest.mark.parametrize("service", SERVICES)
-def test_fips_in_the_commercial_and_govcloud_partitions_does_not_need_botocore(
-    service: str, region: str
-) -> None:
+def test_fips_in_the_commercial_and_govcloud_partitions_does_not_need_botocore(service: str, region: str) -> None:
     assert endpoints.resolve(service, region, {FIPS: "true"}) is not None
 
 
@@ -162,16 +142,7 @@ def test_a_region_newer_than_the_data_does_not_need_botocore(region: str) -> Non
 
 @pytest.mark.parametrize(
     "region",
-    [
-        "",
-        "eu-west",
-        "moon-west-1",
-        "eu-west-1\n",
-        "eu-wést-1",
-        "EU-WEST-1",
-        "eu-west-1.example.com",
-        "us-east-1/../x",
-    ],
+    ["", "eu-west", "moon-west-1", "eu-west-1\n", "eu-wést-1", "EU-WEST-1", "eu-west-1.example.com", "us-east-1/../x"],
 )
 def test_a_strange_region_is_asked_where_botocore_asks_it_or_left_to_botocore(region: str) -> None:
     ours = resolved("secretsmanager", region, {})
@@ -213,9 +184,7 @@ def test_the_endpoint_variables_rank_as_with_botocore(service: str, environ: dic
 
 
 @pytest.mark.parametrize("variant", VARIANTS[1:], ids=("fips", "dual-stack", "fips and dual-stack"))
-def test_an_endpoint_variable_with_fips_or_dual_stack_is_read_as_botocore_reads_it(
-    variant: dict[str, str],
-) -> None:
+def test_an_endpoint_variable_with_fips_or_dual_stack_is_read_as_botocore_reads_it(variant: dict[str, str]) -> None:
     environ = {"AWS_ENDPOINT_URL": "http://localhost:4566", **variant}
     ours = resolved("ssm", "eu-west-1", environ)
     assert ours is None or ours == sent("ssm", "eu-west-1", environ)

@@ -149,8 +149,7 @@ CUT = "not fetched within N s; the last fault: the reply of HOST was cut short"
 UNTRUSTED = "the certificate of HOST is not trusted: "
 LIMITED = "AWS limits how often it may be asked"
 MODELLED = [
-    shape.name
-    for shape in Session().get_service_model("secretsmanager").operation_model("GetSecretValue").error_shapes
+    shape.name for shape in Session().get_service_model("secretsmanager").operation_model("GetSecretValue").error_shapes
 ]
 
 FAULTS: Mapping[str, Fault] = {
@@ -211,16 +210,12 @@ FAULTS: Mapping[str, Fault] = {
     "number_for_an_errors_type": Fault(
         [by_length(b'{"__type": 1, "message": []}', 400), WELL], AT_ONCE, "HTTP 400: HOST answered without"
     ),
-    "ten_megabytes": Fault(
-        [by_length(b" " * 10_000_000), WELL], AT_ONCE, "the reply of HOST is over 1,048,576 bytes"
-    ),
+    "ten_megabytes": Fault([by_length(b" " * 10_000_000), WELL], AT_ONCE, "the reply of HOST is over 1,048,576 bytes"),
     "ten_megabytes_unframed": Fault(
         [by_close(b" " * 10_000_000), WELL], AT_ONCE, "the reply of HOST is over 1,048,576 bytes"
     ),
     **{name: Fault([error(400, name, "it said"), WELL], AT_ONCE, f"{name}: it said") for name in MODELLED},
-    "unknown_type": Fault(
-        [error(400, "BrandNewException", "it said"), WELL], AT_ONCE, "BrandNewException: it said"
-    ),
+    "unknown_type": Fault([error(400, "BrandNewException", "it said"), WELL], AT_ONCE, "BrandNewException: it said"),
     "denied": Fault(
         [error(400, "AccessDeniedException", "no"), WELL],
         AT_ONCE,
@@ -229,15 +224,12 @@ FAULTS: Mapping[str, Fault] = {
     "wrong_clock": Fault(
         [
             by_length(
-                b'{"__type": "InvalidSignatureException", "message": "Signature expired: x"}',
-                400,
-                f"Date: {DATE}",
+                b'{"__type": "InvalidSignatureException", "message": "Signature expired: x"}', 400, f"Date: {DATE}"
             ),
             WELL,
         ],
         AT_ONCE,
-        "InvalidSignatureException: Signature expired: x; set the clock: this machine's says NOW, AWS's "
-        + DATE,
+        "InvalidSignatureException: Signature expired: x; set the clock: this machine's says NOW, AWS's " + DATE,
     ),
     # Faults that pass: the command starts.
     "throttled_twice": Fault(
@@ -268,9 +260,7 @@ def outcomes(
     return {name: Outcome(ended.code, monotonic() - begin < BOUND, words) for name, words in shown.items()}
 
 
-def test_every_fault_ends_as_the_table_says(
-    entrypoint: Entrypoint, transport: str, authority: Authority
-) -> None:
+def test_every_fault_ends_as_the_table_says(entrypoint: Entrypoint, transport: str, authority: Authority) -> None:
     def on_stage(name: str) -> dict[str, Outcome]:
         stage = FAULTS[name].played
         assert callable(stage)

@@ -24,12 +24,8 @@ def chunks(name: str, *headers: str) -> Reply:
 WELL = {
     "behind_a_100": Reply(b"HTTP/1.1 100 Continue\r\n\r\n" + by_length(document("behind_a_100")).raw),
     "behind_two_100": Reply(b"HTTP/1.1 100 Continue\r\n\r\n" * 2 + by_chunks(document("behind_two_100")).raw),
-    "chunks_and_a_length": chunks(
-        "chunks_and_a_length", "Content-Length: 99999", "Transfer-Encoding: chunked"
-    ),
-    "chunks_behind_another_coding": chunks(
-        "chunks_behind_another_coding", "Transfer-Encoding: gzip, chunked"
-    ),
+    "chunks_and_a_length": chunks("chunks_and_a_length", "Content-Length: 99999", "Transfer-Encoding: chunked"),
+    "chunks_behind_another_coding": chunks("chunks_behind_another_coding", "Transfer-Encoding: gzip, chunked"),
     "one_length_twice": by_length(
         document("one_length_twice"), 200, f"Content-Length: {len(document('one_length_twice'))}"
     ),

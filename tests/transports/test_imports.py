@@ -44,73 +44,24 @@ DIRECT = NOTHING | {
 }
 VERSIONS_OWN = {  # what some versions of Python import for one of these, and others do not or do for an empty archive
     *("sre_compile", "sre_constants", "sre_parse"),  # for re
-    *(
-        "collections",
-        "functools",
-        "itertools",
-        "keyword",
-        "operator",
-        "reprlib",
-        "warnings",
-    ),  # for enum, re and ssl
+    *("collections", "functools", "itertools", "keyword", "operator", "reprlib", "warnings"),  # for enum, re and ssl
     *("math", "pwd"),
 }
 
 # Of our own.
-ALWAYS = {
-    "",
-    "__main__",
-    "deadline",
-    "environment",
-    "errors",
-    "log",
-    "options",
-    "process",
-    "references",
-    "reserved",
-}
-FETCHING = ALWAYS | {
-    "aws",
-    "aws.choice",
-    "aws.endpoints",
-    "aws.fetch",
-    "aws.packaged",
-    "documents",
-    "secrets",
-}
+ALWAYS = {"", "__main__", "deadline", "environment", "errors", "log", "options", "process", "references", "reserved"}
+FETCHING = ALWAYS | {"aws", "aws.choice", "aws.endpoints", "aws.fetch", "aws.packaged", "documents", "secrets"}
 OWN_PLAIN = FETCHING | {"aws.direct", "aws.faults", "aws.replies", "aws.sigv4"}
 OWN_DIRECT = OWN_PLAIN | {"aws.tls", "aws.trust"}
 OWN_BOTOCORE = FETCHING | {"aws.faults", "aws.replies", "aws.sdk", "aws.trust"}
 
 # Of others: what is in the archive, and what is tried in vain.
 OTHERS = {"botocore", "dateutil", "jmespath", "six", "urllib3"}
-TRIED = {
-    "awscrt",
-    "backports",
-    "brotli",
-    "brotlicffi",
-    "certifi",
-    "org",
-    "simplejson",
-    "zstandard",
-    "OpenSSL",
-    "socks",
-}
+TRIED = {"awscrt", "backports", "brotli", "brotlicffi", "certifi", "org", "simplejson", "zstandard", "OpenSSL", "socks"}
 
 # Each of these costs milliseconds.
 EXPENSIVE = {
-    *(
-        "asyncio",
-        "botocore",
-        "concurrent",
-        "dataclasses",
-        "datetime",
-        "decimal",
-        "email",
-        "http",
-        "inspect",
-        "logging",
-    ),
+    *("asyncio", "botocore", "concurrent", "dataclasses", "datetime", "decimal", "email", "http", "inspect", "logging"),
     *("pathlib", "random", "secrets", "string", "subprocess", "tempfile", "threading", "traceback", "typing"),
     *("typing_extensions", "urllib", "urllib3", "uuid", "zoneinfo"),
 }
@@ -126,9 +77,7 @@ def imported(archive: Path, *words: str, environ: Mapping[str, str] = PLAIN) -> 
 
 
 def own(modules: set[str]) -> set[str]:
-    return {
-        module.removeprefix(OURS).removeprefix(".") for module in modules if module.partition(".")[0] == OURS
-    }
+    return {module.removeprefix(OURS).removeprefix(".") for module in modules if module.partition(".")[0] == OURS}
 
 
 def foreign(modules: set[str]) -> set[str]:
@@ -151,9 +100,7 @@ def tls(authority: Authority) -> ssl.SSLContext:
     return context(authority.ca.issue_cert("127.0.0.1"))
 
 
-def fetching(
-    entrypoint: Entrypoint, transport: str, tls: ssl.SSLContext | None = None, **more: str
-) -> set[str]:
+def fetching(entrypoint: Entrypoint, transport: str, tls: ssl.SSLContext | None = None, **more: str) -> set[str]:
     """What a run imports that fetches one secret."""
     reply = by_length(secret(json.dumps({"key": "value"})))
     with fault_server(lambda _: reply, tls=tls) as port:
@@ -172,9 +119,7 @@ def test_a_start_with_options(entrypoint: Entrypoint, empty: set[str]) -> None:
     assert (own(modules), foreign(modules)) == (ALWAYS, NOTHING)
 
 
-def test_a_direct_start(
-    entrypoint: Entrypoint, authority: Authority, tls: ssl.SSLContext, empty: set[str]
-) -> None:
+def test_a_direct_start(entrypoint: Entrypoint, authority: Authority, tls: ssl.SSLContext, empty: set[str]) -> None:
     modules = fetching(entrypoint, "direct", tls, AWS_CA_BUNDLE=str(authority.file)) - empty
     assert (own(modules), foreign(modules) - VERSIONS_OWN) == (OWN_DIRECT, DIRECT - VERSIONS_OWN)
 
@@ -221,15 +166,9 @@ def test_keys_versions_and_single_values_of_secrets_import_nothing_more(entrypoi
 
 
 @pytest.mark.parametrize(
-    ("name", "reference"),
-    [
-        (VALUE, "arn:aws:ssm:eu-west-1:123456789012:parameter/a"),
-        ("LAMBDA_ENV_SSM_PATH_A", "/"),
-    ],
+    ("name", "reference"), [(VALUE, "arn:aws:ssm:eu-west-1:123456789012:parameter/a"), ("LAMBDA_ENV_SSM_PATH_A", "/")]
 )
-def test_only_parameters_import_what_reads_parameters(
-    entrypoint: Entrypoint, name: str, reference: str
-) -> None:
+def test_only_parameters_import_what_reads_parameters(entrypoint: Entrypoint, name: str, reference: str) -> None:
     assert fetching_single_values(entrypoint, **{name: reference}) == OWN_PLAIN | {"parameters"}
 
 

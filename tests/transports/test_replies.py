@@ -32,9 +32,7 @@ def document(name: str) -> bytes:
 
 WELL = {
     "length": by_length(document("length")),
-    "length_and_more_than_the_body": Reply(
-        by_length(document("length_and_more_than_the_body")).raw + b"more", CLOSE
-    ),
+    "length_and_more_than_the_body": Reply(by_length(document("length_and_more_than_the_body")).raw + b"more", CLOSE),
     "chunks": by_chunks(document("chunks")),
     "one_chunk": by_chunks(document("one_chunk"), 10_000),
     "chunks_of_a_byte": by_chunks(document("chunks_of_a_byte"), 1),
@@ -47,9 +45,7 @@ WELL = {
     ),
     "http_1_0": Reply(b"HTTP/1.0 200 OK\r\n\r\n" + document("http_1_0"), CLOSE),
     "no_reason": Reply(b"HTTP/1.1 200\r\nConnection: close\r\n\r\n" + document("no_reason"), CLOSE),
-    "large_and_escaped": by_length(
-        b'{"SecretString": "{\\"large_and_escaped\\": \\"%s\\"}"}' % (b"\\u00e9" * 65_000)
-    ),
+    "large_and_escaped": by_length(b'{"SecretString": "{\\"large_and_escaped\\": \\"%s\\"}"}' % (b"\\u00e9" * 65_000)),
 }
 """Replies with a secret of the same name as the reply, which has a key of that name too."""
 
@@ -70,9 +66,7 @@ PASSING = {
     "status_504": by_length(b"<html>Gateway Timeout", 504),
     "status_429": by_length(b"", 429),
     "throttled": error(400, "ThrottlingException", "Rate exceeded"),
-    "throttled_by_header": by_length(
-        b"{}", 400, "x-amzn-ErrorType: ThrottlingException:http://internal.amazon.com/"
-    ),
+    "throttled_by_header": by_length(b"{}", 400, "x-amzn-ErrorType: ThrottlingException:http://internal.amazon.com/"),
     "too_many_requests": error(400, "com.amazonaws#TooManyRequestsException"),
     "limit_exceeded": error(400, "RequestLimitExceeded"),
 }
@@ -94,15 +88,10 @@ LASTING: dict[str, tuple[Reply, str]] = {
         by_length(b"", 307, "Location: /elsewhere"),
         "HTTP 307: HOST answered without an error of AWS's; it redirects",
     ),
-    "not_found": (
-        error(400, "com.amazonaws.secretsmanager#ResourceNotFoundException", "no"),
-        "tFoundException: no",
-    ),
+    "not_found": (error(400, "com.amazonaws.secretsmanager#ResourceNotFoundException", "no"), "tFoundException: no"),
     "with_url": (error(400, "InvalidRequestException:http://aws/doc", "no"), "InvalidRequestException: no"),
     "by_header": (
-        by_length(
-            b'{"Message": "no"}', 400, "X-Amzn-ErrorType: DecryptionFailure:http://internal.amazon.com/"
-        ),
+        by_length(b'{"Message": "no"}', 400, "X-Amzn-ErrorType: DecryptionFailure:http://internal.amazon.com/"),
         "DecryptionFailure: no",
     ),
     "header_wins": (
@@ -110,10 +99,7 @@ LASTING: dict[str, tuple[Reply, str]] = {
         "DecryptionFailure: no",
     ),
     "by_code": (by_length(b'{"code": "InvalidParameterException"}', 400), "InvalidParameterException"),
-    "control_characters": (
-        error(400, "OddException", "one\x1b[31m\ntwo"),
-        "OddException: one\\x1b[31m\\ntwo",
-    ),
+    "control_characters": (error(400, "OddException", "one\x1b[31m\ntwo"), "OddException: one\\x1b[31m\\ntwo"),
     "numeric_code": (by_length(b'{"__type": 1}', 400), "HTTP 400: HOST answered without an error of AWS's"),
     "status_400": (by_length(b"<html>Bad Request", 400), "HTTP 400: HOST answered without an error of AWS's"),
     "status_403": (by_length(b"", 403), "HTTP 403: HOST answered without an error of AWS's"),

@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from tests.harness.fault_server import Reply
     from tests.harness.http_server import Request
 
-ARNS = [
-    f"arn:aws:secretsmanager:{region}:123456789012:secret:name-AbCdEf"
-    for region in ("us-east-1", "sa-east-1")
-]
+ARNS = [f"arn:aws:secretsmanager:{region}:123456789012:secret:name-AbCdEf" for region in ("us-east-1", "sa-east-1")]
 
 
 def asked(entrypoint: Entrypoint, transport: str, *names: str, path: str = "", **more: Any) -> list[Request]:
@@ -72,9 +69,7 @@ def test_both_transports_ask_the_same_for_versions_parameters_and_paths(entrypoi
 
         def answer(request: Request, transport: str = transport) -> Reply:
             headers = request.headers
-            asked[transport].append(
-                (headers["x-amz-target"], headers["content-type"], request.region, request.body)
-            )
+            asked[transport].append((headers["x-amz-target"], headers["content-type"], request.region, request.body))
             return reply
 
         with fault_server(answer) as port:
@@ -144,7 +139,4 @@ def test_ten_secrets_are_asked_for_at_once(entrypoint: Entrypoint, transport: st
 
     with fault_server(answer) as port:
         ended = run(entrypoint, transport, f"http://127.0.0.1:{port}", names)
-    assert (ended.err, {name: ended.environ.get(name) for name in names}) == (
-        "",
-        dict.fromkeys(names, "value"),
-    )
+    assert (ended.err, {name: ended.environ.get(name) for name in names}) == ("", dict.fromkeys(names, "value"))

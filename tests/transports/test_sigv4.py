@@ -46,14 +46,7 @@ VECTORS: list[tuple[str, str, str, dict[str, str], bytes, str]] = [
         b"",
         "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f",
     ),
-    (
-        "post-vanilla",
-        "POST",
-        "/",
-        {},
-        b"",
-        "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
-    ),
+    ("post-vanilla", "POST", "/", {}, b"", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
     (
         "post-header-key-sort",
         "POST",
@@ -89,9 +82,7 @@ VECTORS: list[tuple[str, str, str, dict[str, str], bytes, str]] = [
 ]
 
 
-def authorization(
-    method: str, path: str, headers: dict[str, str], body: bytes, token: str | None = None
-) -> str:
+def authorization(method: str, path: str, headers: dict[str, str], body: bytes, token: str | None = None) -> str:
     """What the vectors' request is signed with."""
     return sigv4.signed(
         method,

@@ -1,131 +1,115 @@
-"""What a dry run prints, where standard output is no terminal: names, never values, never cut."""
+"""What a dry run foresees of the kernel's refusal, and text that must not reach a terminal as it is."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+import sys
+from pathlib import Path
 
 import pytest
 
-from run_lambda_entrypoint.dry_run import report
-from run_lambda_entrypoint.environment import Origin, Value
-from run_lambda_entrypoint.references import PARAMETER, SECRET, Reference
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-MARKER = "correct-horse-battery-staple"
-ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds-AbCdEf"
-LONG = "arn:aws:secretsmanager:us-east-1:123456789012:secret:" + 512 * "x"
-APP = Reference("SECRETS_MANAGER_ARN", SECRET, "app", None)
-RDS = Reference("LAMBDA_ENV_SECRETS_MANAGER_ARN_RDS", SECRET, ARN, "us-east-1")
-ORIGINS = {
-    "USER": Origin(APP, Value("é", "app", "version-1", "eu-west-1"), ""),
-    "PASSWORD": Origin(RDS, Value(MARKER, ARN, "version-2", "us-east-1"), str(APP)),
-}
-COMMAND = ["/usr/bin/python3", "-m", "awslambdaric", "app.handler"]
+from run_lambda_entrypoint.command import Command
+from run_lambda_entrypoint.environment import Merged, Origin
+from run_lambda_entrypoint.errors import (
+    COMMAND_NOT_EXECUTABLE,
+    COMMAND_NOT_FOUND,
+    ENVIRONMENT_TOO_LARGE,
+    EntrypointError,
+    Kind,
+)
+from run_lambda_entrypoint.references import PARAMETER, Reference
+from run_lambda_entrypoint.reporting.dry_run import check, report
+from run_lambda_entrypoint.variables import Value
 
 
-def as_json(origins: dict[str, Origin], command: Sequence[str] = (), *, emulated: bool = False) -> Any:
-    return json.loads(report("json", origins, command, emulated=emulated))
+def program(path: Path, start: bytes) -> str:
+    path.write_bytes(start)
+    path.chmod(0o755)
+    return str(path)
 
 
-def test_json_tells_all_of_each_variable() -> None:
-    actual = as_json(ORIGINS)["variables"]
-    assert actual == [
-        {
-            "variable": "USER",
-            "bytes": 2,
-            "reference": "SECRETS_MANAGER_ARN",
-            "from": "app",
-            "version": "version-1",
-            "region": "eu-west-1",
-            "overrides": "",
-        },
-        {
-            "variable": "PASSWORD",
-            "bytes": len(MARKER),
-            "reference": "LAMBDA_ENV_SECRETS_MANAGER_ARN_RDS",
-            "from": ARN,
-            "version": "version-2",
-            "region": "us-east-1",
-            "overrides": "secret app (SECRETS_MANAGER_ARN)",
-        },
-    ]
+def checked(file: str, *argv: str, **environ: str) -> None:
+    check(Command(file, argv, False), Merged(environ, {}, ()))
+
+
+OWN = Path("/proc/self/exe").read_bytes()[:4096]
+
+
+def linked(loader: bytes | None) -> bytes:
+    """The beginning of an ELF program for this machine with that loader, or linked statically; see elf(5)."""
+    header = bytearray(OWN[:64])
+    header[32:40] = (64).to_bytes(8, sys.byteorder)  # e_phoff
+    header[54:58] = b"".join(size.to_bytes(2, sys.byteorder) for size in (56, 2))  # e_phentsize, e_phnum
+    other = (1).to_bytes(4, sys.byteorder) + bytes(52)  # PT_LOAD
+    words = [64 + 2 * 56, 0, 0, len(loader or b""), 0, 0]
+    segment = (3).to_bytes(4, sys.byteorder) + bytes(4) + b"".join(n.to_bytes(8, sys.byteorder) for n in words)
+    return bytes(header) + other + (other if loader is None else segment) + (loader or b"")
+
+
+# Over a quarter of any stack limit.
+TOO_LARGE = {f"V{number}".encode(): b"x" * 100_000 for number in range(80)}
 
 
 @pytest.mark.parametrize(
-    ("command", "emulated", "expected"),
+    ("start", "kind"),
     [
-        (COMMAND, False, {"command": COMMAND, "emulated": False}),
-        (["/rie", *COMMAND], True, {"command": ["/rie", *COMMAND], "emulated": True}),
-        ([], False, {"command": [], "emulated": False}),
-        ([], True, {"command": [], "emulated": False}),
+        *((start, COMMAND_NOT_FOUND) for start in (b"#!/no/such/one\n", b"#! /no/such/one -x\n", b"#!/no/such/one")),
+        (linked(b"/no/such/loader\0"), COMMAND_NOT_FOUND),
+        (linked(b"/etc/passwd\0"), COMMAND_NOT_EXECUTABLE),
+        *((start, COMMAND_NOT_EXECUTABLE) for start in (b"#!/etc/passwd\n", b"#!/etc\n", b"#!\n", b"#! \t\n")),
+        *((start, COMMAND_NOT_EXECUTABLE) for start in (b"echo no shebang line\n", b"\x7fELF", b"", b"MZ\0")),
+        (b"\x7fELF\1" + OWN[5:18] + OWN[18:64], COMMAND_NOT_EXECUTABLE),  # another word size
+        (OWN[:18] + b"\0\0" + OWN[20:64], COMMAND_NOT_EXECUTABLE),  # another machine
     ],
 )
-def test_json_tells_the_command_and_how_it_would_be_started(
-    command: list[str], emulated: bool, expected: dict[str, Any]
-) -> None:
-    actual = as_json({}, command, emulated=emulated)
-    assert actual == {"variables": [], **expected}
-
-
-def test_json_has_long_names_whole() -> None:
-    name = "é" * 500
-    origin = Origin(Reference(name, SECRET, LONG, None), Value("", LONG, "", ""), "")
-    (row,) = as_json({name: origin})["variables"]
-    actual = (row["variable"], row["reference"], row["from"])
-    assert actual == (name, name, LONG)
-
-
-def test_the_table_has_a_line_for_each_variable_and_the_command() -> None:
-    actual = report("text", ORIGINS, [*COMMAND, "two words"], emulated=False).splitlines()
-    over = "secret app (SECRETS_MANAGER_ARN)"
-    second = "LAMBDA_ENV_SECRETS_MANAGER_ARN_RDS"
-    assert actual == [
-        f"VARIABLE  BYTES  {'REFERENCE':34}  {'FROM':{len(ARN)}}  VERSION    REGION     OVERRIDES",
-        f"USER      2      {'SECRETS_MANAGER_ARN':34}  {'app':{len(ARN)}}  version-1  eu-west-1",
-        f"PASSWORD  28     {second}  {ARN}  version-2  us-east-1  {over}",
-        "",
-        "started directly: /usr/bin/python3 -m awslambdaric app.handler 'two words'",
-    ]
+def test_the_check_foresees_what_the_kernel_refuses(start: bytes, kind: Kind, tmp_path: Path) -> None:
+    file = program(tmp_path / "cmd", start)
+    with pytest.raises(EntrypointError, match=file) as caught:
+        checked(file, "cmd")
+    assert caught.value.kind is kind
 
 
 @pytest.mark.parametrize(
-    ("command", "emulated", "expected"),
-    [
-        ([], False, "no variable would be set"),
-        ([], True, "no variable would be set"),
-        (["true"], False, "no variable would be set\n\nstarted directly: true"),
-        (
-            ["/rie", "true"],
-            True,
-            "no variable would be set\n\nstarted in the Runtime Interface Emulator: /rie true",
-        ),
-    ],
+    "start", [b"#!/bin/sh\n", b"#! /bin/sh -eu\n", b"#!/bin/sh", OWN, linked(None), linked(b"/bin/sh\0")]
 )
-def test_without_variables_there_is_no_table(command: list[str], emulated: bool, expected: str) -> None:
-    actual = report("text", {}, command, emulated=emulated)
-    assert actual == expected
+@pytest.mark.parametrize("environ", [{}, {"A": "x" * 100_000}])
+def test_the_check_is_silent_on_what_can_be_executed(start: bytes, environ: dict[str, str], tmp_path: Path) -> None:
+    checked(program(tmp_path / "cmd", start), "cmd", "a", **environ)
 
 
-def test_a_table_in_a_pipe_is_never_cut() -> None:
-    name = "N" * 1000
-    origin = Origin(Reference(name, SECRET, LONG, None), Value("", LONG, "", ""), f"secret {LONG} ({name})")
-    argument = "x" * 100_000
-    actual = report("text", {name: origin}, ["true", argument], emulated=False)
-    assert [actual.count(text) for text in (name, LONG, argument, "…")] == [3, 2, 1, 0]
+MUCH = ["x" * 100_000] * 80  # over a quarter of any stack limit
+
+
+@pytest.mark.parametrize(
+    ("file", "argv", "environ"),
+    [
+        ("", [], {f"V{number}": text for number, text in enumerate(MUCH)}),
+        ("/bin/sh", ["sh"], {f"V{number}": text for number, text in enumerate(MUCH)}),
+        ("/bin/sh", ["sh", *MUCH], {}),
+    ],
+    ids=["no command", "environment", "arguments"],
+)
+def test_the_check_foresees_what_is_too_large(file: str, argv: list[str], environ: dict[str, str]) -> None:
+    with pytest.raises(EntrypointError) as caught:
+        checked(file, *argv, **environ)
+    assert caught.value.kind is ENVIRONMENT_TOO_LARGE
+
+
+def test_the_check_without_a_command_is_silent() -> None:
+    checked("", A="1")
+
+
+def shown(form: str, name: str, argument: str) -> str:
+    origin = Origin(Reference(name, PARAMETER, "/a"), Value("", "/a", "", ""), "")
+    return report(form, Command("/bin/true", ["true", argument], False), {name: origin})
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_control_characters_are_told_escaped(form: str) -> None:
-    name = "A\x1b[31m"
-    origin = Origin(Reference(name, PARAMETER, "/a", None), Value("", "/a", "", ""), "")
-    actual = report(form, {name: origin}, ["true", "\x1b"], emulated=False)
-    assert "\x1b" not in actual
+def test_control_characters_are_escaped(form: str) -> None:
+    assert "\x1b" not in shown(form, "A\x1b[31m", "\x1b")
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_no_value_is_told(form: str) -> None:
-    actual = report(form, ORIGINS, COMMAND, emulated=False)
-    assert MARKER not in actual
+def test_nothing_is_truncated_where_there_is_no_terminal(form: str) -> None:
+    name, argument = "N" * 1000, "x" * 100_000
+    actual = shown(form, name, argument)
+    assert (name in actual, argument in actual, "…" in actual) == (True, True, False)

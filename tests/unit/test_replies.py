@@ -1,4 +1,4 @@
-"""What AWS's JSON protocol answered: replies, errors of AWS, and everything that is neither."""
+"""Replies of AWS's JSON protocol, AWS's errors, what is neither, and which of them are retryable."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from botocore.retries.standard import ThrottledRetryableChecker, TransientRetrya
 from hypothesis import given
 from hypothesis import strategies as st
 
-from run_lambda_entrypoint.aws.replies import SIZE_LIMIT, THROTTLING, TRANSIENT, read
-from run_lambda_entrypoint.errors import FetchError, ServiceError
+from run_lambda_entrypoint import errors
+from run_lambda_entrypoint.aws.classify import THROTTLING_CODES, TRANSIENT_CODES, service_error
+from run_lambda_entrypoint.aws.replies import MAX_SIZE, read
+from run_lambda_entrypoint.errors import EntrypointError, ServiceError
 
 HOST = "secrets.example:8443"
 MARKER = "correct-horse-battery-staple"
@@ -23,149 +25,111 @@ members = st.dictionaries(
 documents = members.map(lambda document: json.dumps(document).encode())
 
 
-def failure(status: int, body: bytes, headers: dict[str, str] | None = None) -> FetchError:
-    with pytest.raises(FetchError) as caught:
+def failure(status: int, body: bytes, headers: dict[str, str] | None = None) -> EntrypointError:
+    with pytest.raises(EntrypointError) as caught:
         read(HOST, status, headers or {}, body)
     return caught.value
 
 
+def judged(error: EntrypointError) -> tuple[str, bool]:
+    return str(error), error.retryable
+
+
 @pytest.mark.parametrize("headers", [{}, {"content-length": "26"}, {"content-length": "wrong"}])
 def test_a_reply_is_its_json_object(headers: dict[str, str]) -> None:
-    actual = read(HOST, 200, headers, b'{"SecretString": "\\u00e9"}')
-    assert actual == {"SecretString": "é"}
+    assert read(HOST, 200, headers, b'{"SecretString": "\\u00e9"}') == {"SecretString": "é"}
 
 
 def test_the_largest_secret_with_every_character_escaped_is_read() -> None:
     secret = "\x01" * 65_536
-    actual = read(HOST, 200, {}, json.dumps({"SecretString": secret}).encode())
-    assert actual == {"SecretString": secret}
+    assert read(HOST, 200, {}, json.dumps({"SecretString": secret}).encode()) == {"SecretString": secret}
+
+
+# -- AWS's errors
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "body", "expected"),
+    ("headers", "body", "expected"),
     [
-        (400, {}, b'{"__type": "Code", "message": "text"}', ("Code", "Code: text")),
-        (400, {}, b'{"__type": "Code", "Message": "text"}', ("Code", "Code: text")),
-        (400, {}, b'{"__type": "Code"}', ("Code", "Code")),
-        (400, {}, b'{"code": "Code", "message": null}', ("Code", "Code")),
-        (400, {}, b'{"__type": "com.amazonaws.secretsmanager#Code"}', ("Code", "Code")),
-        (400, {}, b'{"__type": "ns#Code:http://internal.amazon.com/ns#x"}', ("Code", "Code")),
-        (400, {"x-amzn-errortype": "Code:http://internal.amazon.com/"}, b"", ("Code", "Code")),
-        (
-            400,
-            {"x-amzn-errortype": "Code"},
-            b'{"__type": "Other", "message": "text"}',
-            ("Code", "Code: text"),
-        ),
-        (500, {}, b'{"__type": "Code\\n", "message": "a\\nb."}', ("Code\\n", "Code\\n: a\\nb")),
+        ({}, b'{"__type": "Code", "message": "text"}', "Code: text"),
+        ({}, b'{"__type": "Code", "Message": "text"}', "Code: text"),
+        ({}, b'{"__type": "Code"}', "Code"),
+        ({}, b'{"code": "Code", "message": null}', "Code"),
+        ({}, b'{"__type": "com.amazonaws.secretsmanager#Code"}', "Code"),
+        ({}, b'{"__type": "ns#Code:http://internal.amazon.com/ns#x"}', "Code"),
+        ({}, b'{"__type": "Code\\n", "message": "a\\nb."}', "Code\\n: a\\nb"),
+        ({"x-amzn-errortype": "Code:http://internal.amazon.com/"}, b"", "Code"),
+        ({"x-amzn-errortype": "Code"}, b'{"__type": "Other", "message": "text"}', "Code: text"),
     ],
 )
-def test_an_error_of_aws_has_code_and_message(
-    status: int, headers: dict[str, str], body: bytes, expected: tuple[str, str]
-) -> None:
-    error = failure(status, body, headers)
-    assert isinstance(error, ServiceError)
-    assert (error.code, str(error)) == expected
+def test_an_error_has_aws_code_and_message(headers: dict[str, str], body: bytes, expected: str) -> None:
+    assert str(failure(400, body, headers)) == expected
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "expected"),
-    [
-        (400, "ResourceNotFoundException", False),
-        (400, "AccessDeniedException", False),
-        (400, "DecryptionFailure", False),
-        (403, "UnrecognizedClientException", False),
-        (400, "ThrottlingException", True),
-        (400, "TooManyRequestsException", True),
-        (400, "RequestTimeout", True),
-        (429, "Whatever", True),
-        (500, "InternalServiceError", True),
-        (503, "Whatever", True),
-    ],
-)
-def test_throttling_and_faults_of_the_server_pass(status: int, code: str, expected: bool) -> None:
-    actual = failure(status, json.dumps({"__type": code}).encode()).passing
-    assert actual == expected
-
-
-def throttled(status: int, code: str) -> tuple[bool, bool]:
-    """Whether an error passes, and whether it is throttling."""
-    error = failure(status, json.dumps({"__type": f"ns#{code}"}).encode())
-    assert isinstance(error, ServiceError)
-    return error.passing, error.throttled
-
-
-def test_the_codes_for_throttling_are_those_of_botocores_standard_mode() -> None:
-    theirs = ThrottledRetryableChecker._THROTTLED_ERROR_CODES  # type: ignore[attr-defined]
-    assert set(theirs) == THROTTLING
-
-
-def test_the_codes_for_another_passing_fault_are_those_of_botocores_standard_mode() -> None:
-    theirs = TransientRetryableChecker._TRANSIENT_ERROR_CODES  # type: ignore[attr-defined]
-    assert set(theirs) - THROTTLING == TRANSIENT
-
-
-@pytest.mark.parametrize("code", sorted(THROTTLING))
-def test_throttling_passes(code: str) -> None:
-    assert throttled(400, code) == (True, True)
-
-
-@pytest.mark.parametrize("code", sorted(TRANSIENT))
-def test_a_transient_error_passes_and_is_no_throttling(code: str) -> None:
-    assert throttled(400, code) == (True, False)
-
-
-@pytest.mark.parametrize(
-    ("status", "expected"), [(429, (True, True)), (500, (True, False)), (503, (True, False))]
-)
-def test_of_an_unknown_code_the_status_decides(status: int, expected: tuple[bool, bool]) -> None:
-    assert throttled(status, "Whatever") == expected
-
-
-def test_an_error_of_aws_has_the_date_of_the_reply() -> None:
+def test_an_error_has_the_date_of_the_reply() -> None:
     error = failure(403, b'{"__type": "Code"}', {"date": "Mon, 23 Nov 2026 10:00:00 GMT"})
     assert isinstance(error, ServiceError)
     assert error.date == "Mon, 23 Nov 2026 10:00:00 GMT"
 
 
 @pytest.mark.parametrize(
-    ("status", "passing"), [(400, False), (404, False), (429, True), (500, True), (503, True)]
+    ("code", "text", "status", "kind", "retryable"),
+    [
+        ("ResourceNotFoundException", "", 400, errors.SECRET_NOT_FOUND, False),
+        ("AccessDeniedException", "", 400, errors.ACCESS_DENIED, False),
+        ("AccessDeniedException", "with an explicit deny in a policy", 400, errors.EXPLICITLY_DENIED, False),
+        ("DecryptionFailure", "", 400, errors.NOT_DECRYPTED, False),
+        ("InvalidRequestException", "it was marked for deletion", 400, errors.MARKED_FOR_DELETION, False),
+        ("ExpiredTokenException", "", 400, errors.CREDENTIALS_REFUSED, False),
+        ("InvalidSignatureException", "", 400, errors.CREDENTIALS_REFUSED, False),
+        ("UnrecognizedClientException", "", 403, errors.CREDENTIALS_REFUSED, False),
+        ("InvalidSignatureException", "Signature expired: x", 403, errors.WRONG_CLOCK, False),
+        ("SignatureDoesNotMatch", "Signature not yet current: x", 403, errors.WRONG_CLOCK, False),
+        *((code, "", 403, errors.WRONG_CLOCK, False) for code in ("RequestTimeTooSkewed", "RequestExpired")),
+        *((code, "", 400, errors.THROTTLED, True) for code in sorted(THROTTLING_CODES)),
+        ("Whatever", "", 429, errors.THROTTLED, True),
+        *((code, "", 400, errors.UNAVAILABLE, True) for code in sorted(TRANSIENT_CODES)),
+        *(("InternalServiceError", "", status, errors.UNAVAILABLE, True) for status in (500, 503)),
+        ("BrandNewException", "", 400, errors.UNAVAILABLE, False),
+    ],
 )
+def test_an_error_has_its_kind_and_may_be_retryable(
+    code: str, text: str, status: int, kind: errors.Kind, retryable: bool
+) -> None:
+    error = service_error(code, text, status)
+    assert (error.kind.meaning, error.retryable) == (kind.meaning, retryable)
+
+
+def test_what_is_retryable_is_what_botocores_standard_mode_retries() -> None:
+    throttled = set(ThrottledRetryableChecker._THROTTLED_ERROR_CODES)  # type: ignore[attr-defined]
+    transient = set(TransientRetryableChecker._TRANSIENT_ERROR_CODES)  # type: ignore[attr-defined]
+    assert (throttled, transient - throttled) == (THROTTLING_CODES, TRANSIENT_CODES)
+
+
+@pytest.mark.parametrize(("status", "retryable"), [(400, False), (404, False), (429, True), (500, True)])
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"<html>",
-        b"[]",
-        b'"x"',
-        b"{}",
-        b'{"__type": 1}',
-        b'{"__type": ""}',
-        b'{"__type": "ns#"}',
-        b"[" * 100_000,
+        *(b"", b"<html>", b"[]", b'"x"', b"{}", b'{"__type": 1}', b'{"__type": ""}', b'{"__type": "ns#"}'),
+        pytest.param(b"[" * 100_000, id="nested"),
     ],
 )
-def test_an_error_without_a_code_of_aws_names_host_and_status(
-    status: int, passing: bool, body: bytes
-) -> None:
-    error = failure(status, body)
-    actual = (str(error), error.passing)
-    assert actual == (f"HTTP {status}: {HOST} answered without an error of AWS's", passing)
+def test_an_error_without_aws_code_has_host_and_status(status: int, retryable: bool, body: bytes) -> None:
+    assert judged(failure(status, body)) == (f"HTTP {status}: {HOST} returned no AWS error code", retryable)
 
 
-def test_a_redirection_is_told() -> None:
-    actual = str(failure(302, b""))
-    assert actual == (
-        f"HTTP 302: {HOST} answered without an error of AWS's; it redirects, so it is not the endpoint itself"
-    )
+def test_a_redirection_is_reported() -> None:
+    expected = f"HTTP 302: {HOST} returned no AWS error code; it redirects, so it is not the endpoint itself"
+    assert str(failure(302, b"")) == expected
+
+
+# -- What is not AWS's
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'"x"', b"null", b"\xff\xfe", b"[" * 100_000])
-def test_a_reply_that_is_no_object_fails_for_good(body: bytes) -> None:
-    error = failure(200, body)
-    actual = (str(error), error.passing)
-    assert actual == (
-        f"{HOST} answered with something that is not AWS's JSON; is it the right endpoint, and no proxy?",
+def test_a_reply_that_is_not_an_object_is_not_retryable(body: bytes) -> None:
+    assert judged(failure(200, body)) == (
+        f"{HOST} returned something that is not AWS's JSON; check that it is the endpoint, not a proxy",
         False,
     )
 
@@ -173,28 +137,24 @@ def test_a_reply_that_is_no_object_fails_for_good(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("status", "headers", "body"),
     [
-        (200, {"content-length": "3"}, b"{}"),
-        (400, {"content-length": "3"}, b"{}"),
-        (200, {}, b""),
-        (200, {}, b'{"A": "'),
+        *((status, {"content-length": "3"}, b"{}") for status in (200, 400)),
+        *((200, {}, body) for body in (b"", b'{"A": "')),
     ],
 )
-def test_a_reply_cut_short_may_pass(status: int, headers: dict[str, str], body: bytes) -> None:
-    error = failure(status, body, headers)
-    actual = (str(error), error.passing)
-    assert actual == (f"the reply of {HOST} was cut short", True)
+def test_a_truncated_reply_is_retryable(status: int, headers: dict[str, str], body: bytes) -> None:
+    assert judged(failure(status, body, headers)) == (f"the reply from {HOST} was truncated", True)
 
 
 @pytest.mark.parametrize("headers", [{"content-length": "7"}, {"transfer-encoding": "chunked"}])
-def test_half_an_object_that_came_whole_fails_for_good(headers: dict[str, str]) -> None:
-    actual = failure(200, b'{"A": "', headers).passing
-    assert actual is False
+def test_half_an_object_that_is_complete_is_not_retryable(headers: dict[str, str]) -> None:
+    assert failure(200, b'{"A": "', headers).retryable is False
 
 
-def test_a_reply_too_large_fails_for_good() -> None:
-    error = failure(200, b'{"SecretString": "' + b"x" * SIZE_LIMIT + b'"}')
-    actual = (str(error), error.passing)
-    assert actual == (f"the reply of {HOST} is over 1,048,576 bytes; no secret is that large", False)
+def test_a_reply_too_large_is_not_retryable() -> None:
+    assert judged(failure(200, b'{"SecretString": "' + b"x" * MAX_SIZE + b'"}')) == (
+        f"the reply from {HOST} is larger than 1,048,576 bytes; no secret is that large",
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -202,20 +162,19 @@ def test_a_reply_too_large_fails_for_good() -> None:
     [
         pytest.param(200, {}, f'{{"SecretString": "{MARKER}'.encode(), id="not closed"),
         pytest.param(200, {}, f'["{MARKER}"]'.encode(), id="an array"),
-        pytest.param(200, {}, MARKER.encode() + b"\xff", id="no text"),
-        pytest.param(200, {"content-length": "999"}, MARKER.encode(), id="cut short"),
+        pytest.param(200, {}, MARKER.encode() + b"\xff", id="not text"),
+        pytest.param(200, {"content-length": "999"}, MARKER.encode(), id="truncated"),
         pytest.param(200, {}, MARKER.encode() * 50_000, id="too large"),
         pytest.param(302, {}, f'{{"SecretString": "{MARKER}"}}'.encode(), id="redirection"),
         pytest.param(500, {}, f'{{"SecretString": "{MARKER}"}}'.encode(), id="error without a code"),
         pytest.param(400, {}, f'{{"__type": "Code", "x": "{MARKER}"}}'.encode(), id="error with a code"),
     ],
 )
-def test_a_failure_never_tells_the_body(status: int, headers: dict[str, str], body: bytes) -> None:
-    shown = "".join(format_exception(failure(status, body, headers)))
-    assert MARKER not in shown
+def test_a_failure_never_shows_the_body(status: int, headers: dict[str, str], body: bytes) -> None:
+    assert MARKER not in "".join(format_exception(failure(status, body, headers)))
 
 
 @given(st.sampled_from([200, 302, 400, 500]), st.binary() | documents)
 def test_any_body_is_a_reply_or_a_failure(status: int, body: bytes) -> None:
-    with suppress(FetchError):
+    with suppress(EntrypointError):
         read(HOST, status, {}, body)

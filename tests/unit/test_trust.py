@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from run_lambda_entrypoint.aws import trust
-from run_lambda_entrypoint.errors import ConfigurationError
+from run_lambda_entrypoint.errors import EntrypointError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,12 +21,12 @@ DAMAGED = b"-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----\n"
 
 
 def names(environ: dict[str, str], *, amazon: bool) -> list[str]:
-    return [name for name, _ in trust.stores(environ, amazon=amazon)]
+    return [store.name for store in trust.stores(environ, amazon=amazon)]
 
 
 def system(**environ: str) -> set[bytes]:
     """The certificates, in DER, of what a system with these variables trusts."""
-    read = dict(trust.stores(environ, amazon=False))["the system's store"]
+    [read] = [store.read for store in trust.stores(environ, amazon=False) if store.name == "the system's store"]
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     text = read().decode()
     if text.strip():
@@ -143,8 +143,8 @@ def test_what_is_verified_has_the_right_name_and_tls_1_2_or_later() -> None:
 
 
 def aws_ca_bundle(path: Path) -> bytes:
-    [(_, read)] = trust.stores({"AWS_CA_BUNDLE": str(path)}, amazon=True)
-    return read()
+    [store] = trust.stores({"AWS_CA_BUNDLE": str(path)}, amazon=True)
+    return store.read()
 
 
 def test_aws_ca_bundle_is_read(tmp_path: Path) -> None:
@@ -156,10 +156,10 @@ def test_aws_ca_bundle_is_read(tmp_path: Path) -> None:
 def test_what_is_no_file_cannot_be_aws_ca_bundle(tmp_path: Path, make: object) -> None:
     assert callable(make)
     make(tmp_path / "bundle")
-    with pytest.raises(ConfigurationError, match=r"bundle cannot be read \(no regular file\)"):
+    with pytest.raises(EntrypointError, match=r"bundle cannot be read \(not a regular file\)"):
         aws_ca_bundle(tmp_path / "bundle")
 
 
 def test_a_missing_aws_ca_bundle_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"none cannot be read \(No such file or directory\)"):
+    with pytest.raises(EntrypointError, match=r"none cannot be read \(No such file or directory\)"):
         aws_ca_bundle(tmp_path / "none")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .send import Outcome
 
 
-def send(
+def fetch(
     calls: Sequence[Call], environ: Mapping[str, str], transport: str, deadline: Deadline, log: Log
 ) -> list[Outcome]:
     """The outcome of each call, in order: its reply, or why there is none; `transport` is the setting.
@@ -31,9 +31,7 @@ def send(
     return send_all(calls, _transport(name, environ, resolved), deadline, log)
 
 
-def _transport(
-    name: str, environ: Mapping[str, str], resolved: Mapping[tuple[str, str], Endpoint | None]
-) -> Transport:
+def _transport(name: str, environ: Mapping[str, str], resolved: Mapping[tuple[str, str], Endpoint | None]) -> Transport:
     # Each branch saves what the other transport imports: botocore takes 250 ms, socket and the rest of direct/ 4 ms.
     if name == BOTOCORE:
         from .botocore_sdk import BotocoreTransport  # noqa: PLC0415

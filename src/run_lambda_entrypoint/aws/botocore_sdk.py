@@ -50,11 +50,7 @@ SAFE_TO_SHOW = (
     exceptions.TokenRetrievalError,
     exceptions.UnsupportedSignatureVersionError,
 )
-NETWORK_ERRORS = (
-    exceptions.ConnectionError,
-    exceptions.HTTPClientError,
-    exceptions.MetadataRetrievalError,
-)
+NETWORK_ERRORS = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.MetadataRetrievalError)
 
 
 class BotocoreTransport:
@@ -63,9 +59,7 @@ class BotocoreTransport:
     `environ` is the function's own environment; `endpoints` are those known without botocore, for messages.
     """
 
-    def __init__(
-        self, environ: Mapping[str, str], endpoints: Mapping[tuple[str, str], Endpoint | None]
-    ) -> None:
+    def __init__(self, environ: Mapping[str, str], endpoints: Mapping[tuple[str, str], Endpoint | None]) -> None:
         _isolate()
         self._environ = environ
         self._endpoints = endpoints
@@ -82,9 +76,7 @@ class BotocoreTransport:
         if client:
             return _authority(client.meta.endpoint_url)
         endpoint = self._endpoints.get((call.service.name, call.region))
-        known = (
-            endpoint.authority if endpoint else f"{call.service.name} in {call.region or 'an unknown Region'}"
-        )
+        known = endpoint.authority if endpoint else f"{call.service.name} in {call.region or 'an unknown Region'}"
         return f"{known}, or from the source of its credentials"
 
     def send(self, call: Call, timeout: float) -> Reply:
@@ -164,10 +156,7 @@ def _configuration_error(error: exceptions.BotoCoreError) -> EntrypointError:
         return _misconfigured("no Region; set AWS_REGION, or use the secret's full ARN")
     if isinstance(error, exceptions.ConfigParseError):  # its text quotes lines of the file
         return _misconfigured(f"AWS configuration: cannot parse {printable(str(error.kwargs.get('path')))}")
-    if (
-        isinstance(error, exceptions.CredentialRetrievalError)
-        and error.kwargs.get("provider") == "custom-process"
-    ):
+    if isinstance(error, exceptions.CredentialRetrievalError) and error.kwargs.get("provider") == "custom-process":
         return _misconfigured("AWS configuration: credential_process failed")  # its output may be anything
     if isinstance(error, SAFE_TO_SHOW):
         return _misconfigured(f"AWS configuration: {printable(str(error))}")
@@ -227,9 +216,7 @@ def _session(environ: Mapping[str, str], timeout: float) -> Session:
     botocore.utils.ContainerMetadataFetcher.RETRY_ATTEMPTS = 1
     session = Session()
     session.register_component("data_loader", ArchiveLoader())
-    if region := default_region(
-        environ
-    ):  # botocore ignores AWS_REGION; for the clients of credential providers too
+    if region := default_region(environ):  # botocore ignores AWS_REGION; for the clients of credential providers too
         session.set_config_variable("region", region)
     session.set_config_variable("max_attempts", 1)
     session.set_config_variable("metadata_service_timeout", min(CONNECT_TIMEOUT, timeout))
@@ -252,9 +239,7 @@ def _bundle(environ: Mapping[str, str]) -> str:
     nothing is written to a disk. (That one of Amazon's hosts is verified against the union, and not against Amazon's
     own roots first, makes no difference: these are part of the archive's bundle.)"""
     stores = trust.stores(environ, amazon=False)
-    readable = [
-        pem for store in stores if trust.context(pem := store.read())
-    ]  # one bad store would spoil all
+    readable = [pem for store in stores if trust.context(pem := store.read())]  # one bad store would spoil all
     if not readable:
         raise trust.unreadable(stores)
     memory = os.memfd_create("certificates")
@@ -263,9 +248,7 @@ def _bundle(environ: Mapping[str, str]) -> str:
     return f"/proc/self/fd/{memory}"
 
 
-def _read(
-    host: str, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
-) -> None:
+def _read(host: str, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
     """Handler of "before-parse": reads the reply as the direct transport does, so that both report alike.
     botocore's own parser would take a truncated reply for an empty one, and shows the body where it cannot parse it."""
     headers = {name.lower(): value for name, value in response_dict["headers"].items()}
@@ -307,9 +290,4 @@ def _standard(layer: BaseException) -> Exception | None:
 def _below(layer: BaseException) -> BaseException | None:
     inner = layer.kwargs.get("error") if isinstance(layer, exceptions.BotoCoreError) else None
     reason = getattr(layer, "reason", None)
-    return (
-        inner
-        or (reason if isinstance(reason, BaseException) else None)
-        or layer.__cause__
-        or layer.__context__
-    )
+    return inner or (reason if isinstance(reason, BaseException) else None) or layer.__cause__ or layer.__context__

@@ -96,22 +96,17 @@ def connection_error(host: str, error: Exception, stores: Sequence[str] = ()) ->
     ValueError for one that is not HTTP; `stores` are the trust stores that were tried."""
     if isinstance(error, socket.gaierror):
         return unreachable(
-            f"the name of {host} could not be resolved ({error.strerror})",
-            retryable=error.errno not in UNKNOWN_NAME,
+            f"the name of {host} could not be resolved ({error.strerror})", retryable=error.errno not in UNKNOWN_NAME
         )
     if isinstance(error, TimeoutError):
         return no_answer(host)
-    if isinstance(
-        error, (EOFError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, BrokenPipeError)
-    ):
+    if isinstance(error, (EOFError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, BrokenPipeError)):
         return truncated(host)
     if isinstance(error, ssl.SSLError):
         return _tls_error(host, error, stores)
     if isinstance(error, OSError):
         return unreachable(f"could not connect to {host}: {error.strerror or type(error).__name__}")
-    return EntrypointError(
-        UNAVAILABLE, f"{host} did not return a valid HTTP response; check that it is the endpoint"
-    )
+    return EntrypointError(UNAVAILABLE, f"{host} did not return a valid HTTP response; check that it is the endpoint")
 
 
 def _tls_error(host: str, error: ssl.SSLError, stores: Sequence[str]) -> EntrypointError:
@@ -122,9 +117,7 @@ def _tls_error(host: str, error: ssl.SSLError, stores: Sequence[str]) -> Entrypo
     tried = f" (tried {', '.join(stores)})" if error.verify_code in UNKNOWN_ISSUER else ""
     mismatch = error.verify_code in HOSTNAME_MISMATCH
     reason = "hostname mismatch" if mismatch else printable(error.verify_message, 200)
-    return EntrypointError(
-        CERTIFICATE_NOT_TRUSTED, f"the certificate of {host} is not trusted: {reason}{tried}"
-    )
+    return EntrypointError(CERTIFICATE_NOT_TRUSTED, f"the certificate of {host} is not trusted: {reason}{tried}")
 
 
 def unreachable(message: str, *, retryable: bool = True) -> EntrypointError:

@@ -33,8 +33,7 @@ def check(environ: Mapping[str, str]) -> None:
             )
     if environ.get("AWS_ACCESS_KEY_ID") and not environ.get("AWS_SECRET_ACCESS_KEY"):
         raise EntrypointError(
-            INVALID_AWS_CONFIGURATION,
-            "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not; set both, or neither",
+            INVALID_AWS_CONFIGURATION, "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not; set both, or neither"
         )
 
 

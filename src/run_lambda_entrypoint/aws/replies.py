@@ -37,9 +37,7 @@ def read(host: str, status: int, headers: Mapping[str, str], body: bytes) -> Rep
         return reply
     if reply is None and not framed and body[:1] in (b"", b"{"):  # most likely a truncated reply
         raise classify.truncated(host)
-    raise _not_valid(
-        f"{host} returned something that is not AWS's JSON; check that it is the endpoint, not a proxy"
-    )
+    raise _not_valid(f"{host} returned something that is not AWS's JSON; check that it is the endpoint, not a proxy")
 
 
 def _framing(headers: Mapping[str, str]) -> tuple[bool, int]:

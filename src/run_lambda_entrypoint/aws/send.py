@@ -65,8 +65,7 @@ def send_all(calls: Sequence[Call], transport: Transport, deadline: Deadline, lo
         return [error] * len(calls)
     _wait(finished, len(calls), deadline)
     return [
-        _too_late(sending, transport, deadline) if sending.outcome is None else sending.outcome
-        for sending in sendings
+        _too_late(sending, transport, deadline) if sending.outcome is None else sending.outcome for sending in sendings
     ]
 
 
@@ -147,7 +146,5 @@ def merge_pages(pages: Sequence[Reply]) -> Reply:
 
 
 def _too_late(sending: _Sending, transport: Transport, deadline: Deadline) -> EntrypointError:
-    error = sending.last_error or EntrypointError(
-        UNREACHABLE, f"no answer from {transport.host(sending.call)}"
-    )
+    error = sending.last_error or EntrypointError(UNREACHABLE, f"no answer from {transport.host(sending.call)}")
     return EntrypointError(error.kind, f"not fetched within {deadline.seconds:g} s; the last error: {error}")

@@ -37,15 +37,7 @@ def signed(
     canonical = sorted((name.lower(), " ".join(value.split())) for name, value in complete.items())
     names = ";".join(name for name, _ in canonical)
     request = "\n".join(
-        [
-            method,
-            path,
-            "",
-            *(f"{name}:{value}" for name, value in canonical),
-            "",
-            names,
-            sha256(body).hexdigest(),
-        ]
+        [method, path, "", *(f"{name}:{value}" for name, value in canonical), "", names, sha256(body).hexdigest()]
     )
     scope = f"{moment[:8]}/{region}/{service}/aws4_request"
     to_sign = f"{ALGORITHM}\n{moment}\n{scope}\n{sha256(request.encode()).hexdigest()}"

@@ -37,11 +37,7 @@ def stores(environ: Mapping[str, str], *, amazon: bool) -> list[Store]:
     if chosen:
         return [Store(f"AWS_CA_BUNDLE={printable(chosen)}", lambda: _chosen(chosen))]
     own = [Store("Amazon's own roots", _amazon_roots)] if amazon else []
-    return [
-        *own,
-        Store("the system's store", lambda: _system(environ)),
-        Store("the archive's bundle", _archived),
-    ]
+    return [*own, Store("the system's store", lambda: _system(environ)), Store("the archive's bundle", _archived)]
 
 
 def unreadable(stores: Sequence[Store]) -> EntrypointError:

@@ -52,15 +52,11 @@ def _parse(secret: str) -> dict[str, Any]:
     except ValueError as error:
         # JSONDecodeError keeps the whole document as an attribute: drop it, and say only what and where.
         where = (
-            f" (error at line {error.lineno}, column {error.colno})"
-            if isinstance(error, json.JSONDecodeError)
-            else ""
+            f" (error at line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         )
         raise EntrypointError(INVALID_SECRET, f"the secret is not valid JSON{where}; {EXAMPLE}") from None
     if not isinstance(document, dict):
-        raise EntrypointError(
-            INVALID_SECRET, f"the secret must be a JSON object, not {_kind(document)}; {EXAMPLE}"
-        )
+        raise EntrypointError(INVALID_SECRET, f"the secret must be a JSON object, not {_kind(document)}; {EXAMPLE}")
     return document
 
 

@@ -69,8 +69,7 @@ def values(reference: Reference, reply: Reply) -> dict[str, Value]:
     found = reply.get("Parameters")
     if not isinstance(found, list) or not all(map(_is_parameter, found)):
         raise EntrypointError(
-            UNAVAILABLE,
-            "the reply contains no list of parameters; check that the endpoint is Systems Manager",
+            UNAVAILABLE, "the reply contains no list of parameters; check that the endpoint is Systems Manager"
         )
     named = _below(reference, found) if reference.kind == PATH else _one(reference, found)
     texts = variables.check({name: parameter["Value"] for name, parameter in named.items()}, "variable")
@@ -122,6 +121,4 @@ def _value(text: str, parameter: Mapping[str, Any]) -> Value:
 
 
 def _is_parameter(entry: object) -> bool:
-    return (
-        isinstance(entry, dict) and isinstance(entry.get("Name"), str) and isinstance(entry.get("Value"), str)
-    )
+    return isinstance(entry, dict) and isinstance(entry.get("Name"), str) and isinstance(entry.get("Value"), str)

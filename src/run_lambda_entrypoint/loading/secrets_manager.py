@@ -25,11 +25,7 @@ def plan(references: Sequence[Reference], region: str) -> dict[Reference, Call]:
     calls: dict[tuple[str, str, str], Call] = {}
     planned = {}
     for reference in references:
-        params = {
-            "SecretId": reference.target,
-            "VersionStage": reference.stage,
-            "VersionId": reference.version,
-        }
+        params = {"SecretId": reference.target, "VersionStage": reference.stage, "VersionId": reference.version}
         present = {name: text for name, text in params.items() if text}
         call = Call(SECRETS_MANAGER, "GetSecretValue", present, reference.region or region)
         stage = reference.stage or ("" if reference.version else CURRENT)

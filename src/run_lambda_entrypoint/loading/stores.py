@@ -46,7 +46,7 @@ def load(
         own = [reference for reference in references if stores[reference] is store]
         plan |= store.plan(own, default_region(environ))
     calls = list(dict.fromkeys(plan.values()))
-    outcomes = dict(zip(calls, aws.send(calls, environ, transport, deadline, log), strict=True))
+    outcomes = dict(zip(calls, aws.fetch(calls, environ, transport, deadline, log), strict=True))
     loaded, errors = [], []
     for reference, call in ((reference, plan[reference]) for reference in references):
         outcome = outcomes[call]
@@ -70,9 +70,7 @@ def _store(kind: str) -> Store:
     return parameter_store
 
 
-def _explained(
-    error: EntrypointError, reference: Reference, call: Call, resources: list[str]
-) -> EntrypointError:
+def _explained(error: EntrypointError, reference: Reference, call: Call, resources: list[str]) -> EntrypointError:
     """`error`, with what it was about and what to do about it."""
     variable = printable(reference.variable)
     hint = reporting.hints.hint(error, reference, call, resources)

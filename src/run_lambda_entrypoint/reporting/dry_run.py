@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from ..environment import Merged, Origin
 
 MIN_COLUMN_WIDTH = 10  # characters of a column that had to give way to the terminal
-HEAD_SIZE = (
-    4096  # bytes that contain a script's shebang line, or an ELF program's headers and its loader's name
-)
+HEAD_SIZE = 4096  # bytes that contain a script's shebang line, or an ELF program's headers and its loader's name
 PT_INTERP = 3
 
 Row = dict[str, "str | int"]
@@ -64,10 +62,7 @@ def _row(name: str, origin: Origin) -> Row:
 
 def _table(rows: list[Row]) -> str:
     """Columns that fit the terminal, and are never truncated where there is none. (No color, anywhere.)"""
-    cells = [
-        [name.upper() for name in rows[0]],
-        *([_whole(str(cell)) for cell in row.values()] for row in rows),
-    ]
+    cells = [[name.upper() for name in rows[0]], *([_whole(str(cell)) for cell in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     # 0 too where nobody told a terminal its size.
     columns = os.get_terminal_size(1).columns if os.isatty(1) else 0

@@ -36,9 +36,7 @@ def _clock(error: EntrypointError, *_: object) -> str:
 
 
 def _restore(_: EntrypointError, reference: Reference, call: Call, *__: object) -> str:
-    return (
-        f"restore it: aws secretsmanager restore-secret --region {call.region} --secret-id {reference.target}"
-    )
+    return f"restore it: aws secretsmanager restore-secret --region {call.region} --secret-id {reference.target}"
 
 
 def _not_found(_: EntrypointError, reference: Reference, call: Call, *__: object) -> str:
@@ -64,9 +62,7 @@ def _statement(error: EntrypointError, reference: Reference, call: Call, resourc
         action = f"{call.service.name}:{call.operation}"
         arns = _arns(reference, call, resources, named)
     resource = arns[0] if len(arns) == 1 else arns
-    return "allow it in the role's policy: " + json.dumps(
-        {"Effect": "Allow", "Action": action, "Resource": resource}
-    )
+    return "allow it in the role's policy: " + json.dumps({"Effect": "Allow", "Action": action, "Resource": resource})
 
 
 def _arns(reference: Reference, call: Call, resources: Sequence[str], named: Mapping[str, str]) -> list[str]:
@@ -83,7 +79,7 @@ def _arns(reference: Reference, call: Call, resources: Sequence[str], named: Map
 
 HINTS: Mapping[Kind, str | Callable[[EntrypointError, Reference, Call, Sequence[str]], str]] = {
     errors.ACCESS_DENIED: _statement,
-    errors.CERTIFICATE_NOT_TRUSTED: "set AWS_CA_BUNDLE to a PEM file with the issuing CA, or add it to the image's store",
+    errors.CERTIFICATE_NOT_TRUSTED: "set AWS_CA_BUNDLE to a PEM file with its issuer, or add it to the image's store",
     errors.CREDENTIALS_REFUSED: "these credentials are wrong, expired, or for another partition; get new ones",
     errors.EXPLICITLY_DENIED: "a policy explicitly denies it: remove the Deny; adding an Allow has no effect",
     errors.MARKED_FOR_DELETION: _restore,

@@ -21,10 +21,7 @@ class DirectTransport:
     """Sends each call over a connection of its own. `endpoints` has one for the service and Region of each call."""
 
     def __init__(
-        self,
-        environ: Mapping[str, str],
-        credentials: Credentials,
-        endpoints: Mapping[tuple[str, str], Endpoint],
+        self, environ: Mapping[str, str], credentials: Credentials, endpoints: Mapping[tuple[str, str], Endpoint]
     ) -> None:
         self._environ = environ
         self._credentials = credentials

@@ -26,17 +26,13 @@ CONTENT_TYPE = "application/x-amz-json-1.1"
 class Exchange:
     """Sends calls with these credentials; `environ` says which certificates are trusted."""
 
-    def __init__(
-        self, environ: Mapping[str, str], credentials: Credentials, endpoints: Collection[Endpoint]
-    ) -> None:
+    def __init__(self, environ: Mapping[str, str], credentials: Credentials, endpoints: Collection[Endpoint]) -> None:
         self._credentials = credentials
         secure = [endpoint for endpoint in endpoints if endpoint.secure]
         if secure:
             self._tls = Tls(environ, amazon=any(endpoint.amazon for endpoint in secure))
 
-    def send(
-        self, call: Call, endpoint: Endpoint, connection: socket, reconnect: Callable[[], socket]
-    ) -> Reply:
+    def send(self, call: Call, endpoint: Endpoint, connection: socket, reconnect: Callable[[], socket]) -> Reply:
         """The reply to `call` over `connection`, or over another that `reconnect` makes; closes it.
 
         Raises EntrypointError.

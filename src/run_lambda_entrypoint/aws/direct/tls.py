@@ -25,9 +25,7 @@ class Tls:
         self._lock = allocate_lock()
         self._context(trust.stores(environ, amazon=amazon)[0])  # while others are still connecting
 
-    def secured(
-        self, endpoint: Endpoint, connection: socket, reconnect: Callable[[], socket]
-    ) -> ssl.SSLSocket:
+    def secured(self, endpoint: Endpoint, connection: socket, reconnect: Callable[[], socket]) -> ssl.SSLSocket:
         """`connection` after the handshake, or another that `reconnect` makes. Raises EntrypointError, OSError."""
         tried: list[str] = []
         stores = trust.stores(self._environ, amazon=endpoint.amazon)

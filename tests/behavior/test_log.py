@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.behaviour.test_leaks import MARKER, traces
+from tests.behavior.test_leaks import MARKER, traces
 from tests.harness.entrypoint import PLAIN, TRANSPORTS, Ended, Entrypoint, aws
 from tests.harness.http_server import Reply, Request, fault, http_server, secret
 
@@ -116,9 +116,7 @@ def test_in_json_each_line_has_its_level_and_subject(failed: list[dict[str, str]
 
 
 def test_in_json_the_message_is_that_of_the_text(failed: list[dict[str, str]]) -> None:
-    beginning = (
-        r'SECRETS_MANAGER_ARN: secret app: AccessDeniedException: no "right"\nto it; allow it in the role'
-    )
+    beginning = r'SECRETS_MANAGER_ARN: secret app: AccessDeniedException: no "right"\nto it; allow it in the role'
     assert failed[1]["message"].startswith(beginning)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.behaviour.test_leaks import MARKER, traces
+from tests.behavior.test_leaks import MARKER, traces
 from tests.harness.entrypoint import PLAIN, TRANSPORTS, Ended, Entrypoint, Words, aws, shell
 from tests.harness.http_server import Reply, Request, fault, http_server, secret
 from tests.harness.process import Surroundings, started
@@ -56,9 +56,7 @@ def runs(entrypoint: Entrypoint, secrets_api: SecretsApi, request: pytest.Fixtur
     return Runs(entrypoint, secrets_api, request.param)
 
 
-def test_json_tells_of_each_variable_whence_which_version_what_it_overrides_and_its_length(
-    runs: Runs,
-) -> None:
+def test_json_tells_of_each_variable_whence_which_version_what_it_overrides_and_its_length(runs: Runs) -> None:
     size = len(MARKER.encode())
     rows = {row.pop("variable"): row for row in json.loads(runs.json.out)["variables"]}
     plain_version = rows["EARLIER"].pop("version")
@@ -108,8 +106,7 @@ def test_the_table_has_the_same_cells_as_json_in_columns(runs: Runs) -> None:
     head, *lines = runs.table.out.decode().split("\n\n")[0].splitlines()
     starts = [head.index(name.upper()) for name in rows[0]]
     cells = [
-        [line[start:end].rstrip() for start, end in zip(starts, [*starts[1:], None], strict=True)]
-        for line in lines
+        [line[start:end].rstrip() for start, end in zip(starts, [*starts[1:], None], strict=True)] for line in lines
     ]
     assert cells == [[str(cell) for cell in row.values()] for row in rows]
 
@@ -187,11 +184,7 @@ def test_a_dry_run_does_not_start_the_command(entrypoint: Entrypoint) -> None:
 @pytest.mark.parametrize("words", [[], ["--"], ["--rie-path", "/no/such/emulator"]])
 def test_the_command_may_be_left_out(entrypoint: Entrypoint, words: list[str]) -> None:
     ended = dry(entrypoint, *words)
-    assert (ended.code, ended.out.splitlines()[0].split()[0], b"started" in ended.out) == (
-        0,
-        b"VARIABLE",
-        False,
-    )
+    assert (ended.code, ended.out.splitlines()[0].split()[0], b"started" in ended.out) == (0, b"VARIABLE", False)
 
 
 @pytest.mark.parametrize("words", [["true", "a b"], []])
@@ -247,15 +240,11 @@ Make = Callable[[Path], str]
         pytest.param(lambda _: "true", GOOD, {}, (), 0, id="nothing"),
         pytest.param(lambda _: "--unknown", GOOD, {}, (), 2, id="an unknown option"),
         pytest.param(lambda _: "--timeout=x", GOOD, {}, (), 2, id="a wrong option"),
-        pytest.param(
-            lambda _: "true", GOOD, {"LAMBDA_ENV_TIMEOUT_SECONDS": "x"}, (), 125, id="a wrong variable"
-        ),
+        pytest.param(lambda _: "true", GOOD, {"LAMBDA_ENV_TIMEOUT_SECONDS": "x"}, (), 125, id="a wrong variable"),
         pytest.param(lambda _: "true", GOOD, {f"{PREFIX}A": "a b"}, (), 125, id="a malformed reference"),
         pytest.param(lambda _: "true", fault(400, "AccessDeniedException"), {}, (), 125, id="no secret"),
         pytest.param(lambda _: "true", secret("[]"), {}, (), 125, id="no object"),
-        pytest.param(
-            lambda _: "true", GOOD, {"A": "own", "LAMBDA_ENV_ON_OVERRIDE": "deny"}, (), 125, id="override"
-        ),
+        pytest.param(lambda _: "true", GOOD, {"A": "own", "LAMBDA_ENV_ON_OVERRIDE": "deny"}, (), 125, id="override"),
         pytest.param(lambda _: "true", LARGE, {}, shell("ulimit -s 600"), 125, id="E2BIG"),
         pytest.param(lambda _: "no-such-program", GOOD, {}, (), 127, id="no program"),
         pytest.param(lambda path: make(path, "#!/no/such/one"), GOOD, {}, (), 127, id="no interpreter"),
@@ -265,20 +254,12 @@ Make = Callable[[Path], str]
     ],
 )
 def test_exit_code_and_report_are_those_of_the_start(
-    entrypoint: Entrypoint,
-    tmp_path: Path,
-    command: Make,
-    reply: Reply,
-    more: dict[str, str],
-    before: Words,
-    code: int,
+    entrypoint: Entrypoint, tmp_path: Path, command: Make, reply: Reply, more: dict[str, str], before: Words, code: int
 ) -> None:
     with http_server(lambda _: reply) as server:
         environ = aws(server.url, NAME, **more)
         words = [command(tmp_path), "true"] if command(tmp_path).startswith("--") else [command(tmp_path)]
-        start, dry_run = (
-            entrypoint(*option, *words, environ=environ, before=before) for option in ([], ["--dry-run"])
-        )
+        start, dry_run = (entrypoint(*option, *words, environ=environ, before=before) for option in ([], ["--dry-run"]))
     same = start.err.partition("bytes of environment")[2] == dry_run.err.partition("bytes of environment")[2]
     assert (start.code, dry_run.code, same) == (code, code, True)
     if "bytes of environment" not in start.err:

@@ -106,9 +106,7 @@ def test_a_key_loads_just_that_key(run: Run, name: str) -> None:
     assert name not in run.ended.environ
 
 
-def test_each_version_of_a_secret_is_asked_for_once(
-    run: Run, versions: tuple[str, dict[str, str], str]
-) -> None:
+def test_each_version_of_a_secret_is_asked_for_once(run: Run, versions: tuple[str, dict[str, str], str]) -> None:
     arn, ids, transport = versions
     name = f"versions/{transport}"
     [elsewhere] = [request.parameters["SecretId"] for request in run.requests if request.region == ELSEWHERE]
@@ -186,11 +184,7 @@ MALFORMED = {
     VALUE: ("name", "names no variable to set", f"write {VALUE}NAME"),
     "LAMBDA_ENV_SSM_PATH_A": ("app/", "follows a slash", "/a/path/"),
     "LAMBDA_ENV_SSM_PATH_B": ("/aws/reference/secretsmanager/", "refer to that itself", "/a/path/"),
-    f"{PREFIX}A": (
-        "arn:aws:ssm:eu-west-1:123456789012:parameter/x",
-        "not secretsmanager",
-        "secret:NAME[:KEY",
-    ),
+    f"{PREFIX}A": ("arn:aws:ssm:eu-west-1:123456789012:parameter/x", "not secretsmanager", "secret:NAME[:KEY"),
 }
 
 
@@ -199,9 +193,7 @@ def malformed(entrypoint: Entrypoint) -> tuple[Ended, Server]:
     """A start with each malformed reference, and the server that ought not to be asked."""
     with http_server(secrets({})) as server:
         references = {name: text for name, (text, _, _) in MALFORMED.items()}
-        return entrypoint(
-            "true", environ=aws(server.url, {"SECRETS_MANAGER_ARN": "good", **references})
-        ), server
+        return entrypoint("true", environ=aws(server.url, {"SECRETS_MANAGER_ARN": "good", **references})), server
 
 
 def test_malformed_references_are_refused_before_any_network_call(malformed: tuple[Ended, Server]) -> None:

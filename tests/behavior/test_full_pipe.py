@@ -67,12 +67,7 @@ def silent() -> Iterator[Silent]:
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it(
-    entrypoint: Entrypoint,
-    silent: Silent,
-    full_pipe: int,
-    transport: str,
-    number: signal.Signals,
-    code: int,
+    entrypoint: Entrypoint, silent: Silent, full_pipe: int, transport: str, number: signal.Signals, code: int
 ) -> None:
     environ = aws(silent.url, NAME, LAMBDA_ENV_TIMEOUT_SECONDS="600", LAMBDA_ENV_TRANSPORT=transport)
     with started([*entrypoint.words, "true"], Surroundings(environ), stderr=full_pipe) as process:
@@ -116,9 +111,7 @@ def test_lambda_is_told_nevertheless(entrypoint: Entrypoint, full_pipe: int) -> 
 
 
 @pytest.mark.parametrize("blocking", [True, False])
-def test_a_report_longer_than_the_pipe_is_told_whole_to_a_reader(
-    entrypoint: Entrypoint, blocking: bool
-) -> None:
+def test_a_report_longer_than_the_pipe_is_told_whole_to_a_reader(entrypoint: Entrypoint, blocking: bool) -> None:
     bad = {f"LAMBDA_ENV_SECRETS_MANAGER_ARN_{index:04}": "arn:bad" for index in range(400)}
     reading, writing = os.pipe()
     os.set_blocking(writing, blocking)  # as a parent in node or asyncio leaves it

@@ -26,17 +26,7 @@ from tests.harness.process import Surroundings, run
 NAME = {"SECRETS_MANAGER_ARN": "name"}
 # Modules that a start imports, early and late, and modules of the function's own that might have the same names.
 TRAPS = [
-    *(
-        "__main__",
-        "argparse",
-        "base64",
-        "botocore",
-        "certifi",
-        "datetime",
-        "dateutil",
-        "encodings",
-        "environment",
-    ),
+    *("__main__", "argparse", "base64", "botocore", "certifi", "datetime", "dateutil", "encodings", "environment"),
     *(
         "errors",
         "gzip",
@@ -51,29 +41,8 @@ TRAPS = [
         "pathlib",
         "process",
     ),
-    *(
-        "re",
-        "references",
-        "run_lambda_entrypoint",
-        "secrets",
-        "select",
-        "signal",
-        "site",
-        "sitecustomize",
-        "six",
-    ),
-    *(
-        "socket",
-        "ssl",
-        "subprocess",
-        "tempfile",
-        "threading",
-        "time",
-        "typing",
-        "urllib",
-        "urllib3",
-        "usercustomize",
-    ),
+    *("re", "references", "run_lambda_entrypoint", "secrets", "select", "signal", "site", "sitecustomize", "six"),
+    *("socket", "ssl", "subprocess", "tempfile", "threading", "time", "typing", "urllib", "urllib3", "usercustomize"),
     *("uuid", "warnings", "zipfile", "zipimport", "zlib"),
 ]
 
@@ -88,9 +57,7 @@ def traps(folder: Path, but: set[str]) -> Path:
     """A folder of modules each of which ends the process that imports it."""
     for name in TRAPS:
         if name not in but:
-            (folder / f"{name}.py").write_text(
-                f"import os\nos.write(2, b'trapped by {name}\\n')\nos._exit(66)\n"
-            )
+            (folder / f"{name}.py").write_text(f"import os\nos.write(2, b'trapped by {name}\\n')\nos._exit(66)\n")
     (folder / "run").symlink_to(shutil.which("cat") or "/bin/cat")
     return folder
 
@@ -124,15 +91,11 @@ def test_variables_of_python_and_shiv_and_modules_in_the_working_directory_chang
         "HOME": folder,
     }
     environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport, **shiv, **python)
-    ended = entrypoint(
-        "./run", "/proc/self/environ", environ=environ, surroundings=Surroundings(directory=folder)
-    )
+    ended = entrypoint("./run", "/proc/self/environ", environ=environ, surroundings=Surroundings(directory=folder))
 
     assert (ended.code, ended.err) == (0, "")
     assert ended.environ == {**environ, "A": "1"}
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        ["run", *(f"{trap}.py" for trap in TRAPS)]
-    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["run", *(f"{trap}.py" for trap in TRAPS)])
 
 
 def imported_before_an_archive(folder: Path, flags: list[str]) -> set[str]:
@@ -183,9 +146,7 @@ def test_a_credential_process_that_a_variable_names_does_run(
 ) -> None:
     """The counterpart of the trap: were the trap's file never read anyway, that test would show nothing."""
     program = tmp_path / "program"
-    program.write_text(
-        '#!/bin/sh\necho \'{"Version": 1, "AccessKeyId": "AKIDPROCESS", "SecretAccessKey": "x"}\'\n'
-    )
+    program.write_text('#!/bin/sh\necho \'{"Version": 1, "AccessKeyId": "AKIDPROCESS", "SecretAccessKey": "x"}\'\n')
     program.chmod(0o755)
     (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
     environ = aws(server.url, NAME, AWS_ACCESS_KEY_ID="", AWS_CONFIG_FILE=f"{tmp_path}/config")
@@ -249,13 +210,9 @@ def opened_for_writing(trace: str) -> list[str]:
     return [line for line in ours.splitlines() if re.search(changing, line)]
 
 
-@pytest.mark.skipif(
-    not STRACE or not permitted([STRACE, "-o", "/dev/null"]), reason="strace is not there or may not"
-)
+@pytest.mark.skipif(not STRACE or not permitted([STRACE, "-o", "/dev/null"]), reason="strace is not there or may not")
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_nothing_is_opened_for_writing(
-    entrypoint: Entrypoint, server: Server, tmp_path: Path, transport: str
-) -> None:
+def test_nothing_is_opened_for_writing(entrypoint: Entrypoint, server: Server, tmp_path: Path, transport: str) -> None:
     home = tmp_path / "home"
     (home / ".aws").mkdir(parents=True)
     (home / ".aws/config").write_text("[default]\nregion = eu-west-1\n")

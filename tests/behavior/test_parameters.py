@@ -30,9 +30,7 @@ class Run:
 
     def __init__(self, entrypoint: Entrypoint, api: SecretsApi, transport: str) -> None:
         root = f"/run-{transport}"
-        references = {
-            VALUE + name: api.put_parameter(f"{root}/many/{name}", f"value of {name}") for name in MANY
-        }
+        references = {VALUE + name: api.put_parameter(f"{root}/many/{name}", f"value of {name}") for name in MANY}
         for name, kind, value in (
             ("SECURE", "SecureString", "decrypted é"),
             ("LIST", "StringList", "a,b,c"),
@@ -127,9 +125,7 @@ def test_no_call_asks_for_more_than_ten_or_for_one_parameter_twice(run: Run) -> 
 
 def test_each_parameter_is_asked_for_once_in_its_region(run: Run) -> None:
     asked = Counter(
-        (name, request.region)
-        for request in run.calls("GetParameters")
-        for name in request.parameters["Names"]
+        (name, request.region) for request in run.calls("GetParameters") for name in request.parameters["Names"]
     )
     assert set(asked.values()) == {1}
     assert {name.split(":")[3] == region for name, region in asked} == {True}
@@ -144,9 +140,7 @@ def test_versions_of_a_parameter_are_asked_for_in_different_calls(run: Run) -> N
 
 
 def test_each_call_decrypts(run: Run) -> None:
-    decrypts = {
-        request.parameters["WithDecryption"] for request in run.requests if "Param" in request.operation
-    }
+    decrypts = {request.parameters["WithDecryption"] for request in run.requests if "Param" in request.operation}
     assert decrypts == {True}
 
 

@@ -2,17 +2,13 @@
 
 import pytest
 
-from tests.behaviour.test_leaks import MARKER, traces
+from tests.behavior.test_leaks import MARKER, traces
 from tests.harness.entrypoint import Ended, Entrypoint, aws
 from tests.harness.http_server import http_server, secrets
 
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 ENVIRON = ("cat", "/proc/self/environ")
-TEXTS = {
-    "first": '{"OWN": "first", "NEW": "first"}',
-    "second": '{"NEW": "second"}',
-    "marker": '{"OWN": "hunter2ZXQJ"}',
-}
+TEXTS = {"first": '{"OWN": "first", "NEW": "first"}', "second": '{"NEW": "second"}', "marker": '{"OWN": "hunter2ZXQJ"}'}
 OWN = f"secret first ({PREFIX}A) overrides OWN of the function's own"
 EARLIER = f"secret second ({PREFIX}B) overrides NEW of secret first ({PREFIX}A)"
 

@@ -24,12 +24,7 @@ FAILURES = {
     # Arguments, environment, exit code, error type.
     "arguments": (["--nonsense"], {}, 2, "Function.InvalidArguments"),
     "no command": ([], {}, 2, "Function.InvalidArguments"),
-    "option variable": (
-        ["true"],
-        {"LAMBDA_ENV_TIMEOUT_SECONDS": "x"},
-        125,
-        "Function.InvalidConfiguration",
-    ),
+    "option variable": (["true"], {"LAMBDA_ENV_TIMEOUT_SECONDS": "x"}, 125, "Function.InvalidConfiguration"),
     "reference": (
         ["true"],
         {"SECRETS_MANAGER_ARN": "no reference", f"{PREFIX}A": "no reference"},
@@ -54,14 +49,10 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_failure_is_posted_as_init_error_with_the_report_and_its_type(
-    entrypoint: Entrypoint, failure: str
-) -> None:
+def test_a_failure_is_posted_as_init_error_with_the_report_and_its_type(entrypoint: Entrypoint, failure: str) -> None:
     words, environ, code, error_type = FAILURES[failure]
     with http_server(lambda _: ACCEPTED) as runtime_api:
-        ended = entrypoint(
-            *words, environ={**PLAIN, **environ, "AWS_LAMBDA_RUNTIME_API": runtime_api.address}
-        )
+        ended = entrypoint(*words, environ={**PLAIN, **environ, "AWS_LAMBDA_RUNTIME_API": runtime_api.address})
 
     assert (ended.code, ended.out) == (code, b"")
     (posted,) = runtime_api.requests
@@ -85,17 +76,11 @@ OF_SECRETS = {
 
 @pytest.mark.parametrize("error_type", OF_SECRETS)
 def test_a_secret_that_fails_has_its_type(entrypoint: Entrypoint, error_type: str) -> None:
-    with (
-        http_server(lambda _: OF_SECRETS[error_type]) as server,
-        http_server(lambda _: ACCEPTED) as runtime_api,
-    ):
+    with http_server(lambda _: OF_SECRETS[error_type]) as server, http_server(lambda _: ACCEPTED) as runtime_api:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, AWS_LAMBDA_RUNTIME_API=runtime_api.address)
         ended = entrypoint("true", environ=environ)
 
-    assert (ended.code, [request.json["errorType"] for request in runtime_api.requests]) == (
-        125,
-        [error_type],
-    )
+    assert (ended.code, [request.json["errorType"] for request in runtime_api.requests]) == (125, [error_type])
 
 
 def test_every_type_is_documented() -> None:
@@ -135,9 +120,7 @@ def test_no_proxy_stands_before_the_runtime_api(entrypoint: Entrypoint, variable
 
 
 def test_an_unreachable_runtime_api_does_not_change_the_end(entrypoint: Entrypoint) -> None:
-    ended = entrypoint(
-        "no-such-program", environ={**PLAIN, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{free_port()}"}
-    )
+    ended = entrypoint("no-such-program", environ={**PLAIN, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{free_port()}"})
 
     assert (ended.code, ended.err.count("\n")) == (127, 1)
 
@@ -161,17 +144,13 @@ def test_a_runtime_api_that_hangs_does_not_hold_up_the_end(
 ) -> None:
     begin = monotonic()
     with hanging() as port:
-        ended = entrypoint(
-            "no-such-program", environ={**PLAIN, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"}
-        )
+        ended = entrypoint("no-such-program", environ={**PLAIN, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"})
 
     assert (ended.code, ended.err.count("\n"), "no-such-program" in ended.err) == (127, 1, True)
     assert monotonic() - begin < 10  # it takes a second; more is for a slow machine
 
 
-@pytest.mark.parametrize(
-    "address", ["", "no address", "127.0.0.1:x", "[::1", "http://127.0.0.1:1/", "a\nb:1"]
-)
+@pytest.mark.parametrize("address", ["", "no address", "127.0.0.1:x", "[::1", "http://127.0.0.1:1/", "a\nb:1"])
 def test_an_empty_or_wrong_runtime_api_does_not_change_the_end(entrypoint: Entrypoint, address: str) -> None:
     ended = entrypoint("no-such-program", environ={**PLAIN, "AWS_LAMBDA_RUNTIME_API": address})
 

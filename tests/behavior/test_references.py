@@ -36,18 +36,9 @@ def merged(entrypoint: Entrypoint) -> Ended:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [
-        ("V0", "function"),
-        ("OWN", "first"),
-        ("V1", "first"),
-        ("V2", "upper"),
-        ("V3", "lower"),
-        ("V4", "not-ascii"),
-    ],
+    [("V0", "function"), ("OWN", "first"), ("V1", "first"), ("V2", "upper"), ("V3", "lower"), ("V4", "not-ascii")],
 )
-def test_a_later_secret_overrides_an_earlier_one_and_the_functions_own(
-    merged: Ended, name: str, value: str
-) -> None:
+def test_a_later_secret_overrides_an_earlier_one_and_the_functions_own(merged: Ended, name: str, value: str) -> None:
     assert merged.environ[name] == value
 
 
@@ -130,16 +121,12 @@ def test_the_same_reference_twice_is_fetched_once(asked: Server) -> None:
 
 
 def test_the_operation_is_get_secret_value(asked: Server) -> None:
-    assert {request.headers["x-amz-target"] for request in asked.requests} == {
-        "secretsmanager.GetSecretValue"
-    }
+    assert {request.headers["x-amz-target"] for request in asked.requests} == {"secretsmanager.GetSecretValue"}
 
 
 def test_the_user_agent_names_tool_and_version(asked: Server) -> None:
     assert [
-        request
-        for request in asked.requests
-        if "run-lambda-entrypoint/0." not in request.headers["user-agent"]
+        request for request in asked.requests if "run-lambda-entrypoint/0." not in request.headers["user-agent"]
     ] == []
 
 
@@ -188,9 +175,7 @@ def test_without_an_endpoint_variable_the_host_is_the_partitions_own(entrypoint:
         with entrypoint.started("true", environ=environ):
             wait_until(lambda: len(proxy.requests) >= len(hosts), what="a request for each reference")
 
-    assert {(request.method, request.path) for request in proxy.requests} == {
-        ("CONNECT", host) for host in hosts
-    }
+    assert {(request.method, request.path) for request in proxy.requests} == {("CONNECT", host) for host in hosts}
 
 
 MALFORMED = {
@@ -224,9 +209,7 @@ def test_malformed_references_are_refused_before_any_network_call(malformed: tup
     assert (ended.code, ended.out, server.requests) == (125, b"", [])
 
 
-def test_each_malformed_reference_is_one_line_that_names_its_variable(
-    malformed: tuple[Ended, Server],
-) -> None:
+def test_each_malformed_reference_is_one_line_that_names_its_variable(malformed: tuple[Ended, Server]) -> None:
     ended, _ = malformed
 
     assert [line.split(" ")[:2] for line in ended.err.splitlines()] == [

@@ -51,10 +51,7 @@ def test_the_emulator_is_looked_up_in_path(entrypoint: Entrypoint, rie: str) -> 
         ({}, "info"),
         ({"LOG_LEVEL": ""}, "info"),
         ({"LOG_LEVEL": "verbose"}, "info"),
-        *(
-            ({"LOG_LEVEL": name}, name)
-            for name in ("panic", "fatal", "error", "warn", "warning", "debug", "trace")
-        ),
+        *(({"LOG_LEVEL": name}, name) for name in ("panic", "fatal", "error", "warn", "warning", "debug", "trace")),
     ],
 )
 def test_the_emulators_level_is_the_functions_own_if_it_knows_it(
@@ -96,12 +93,8 @@ def function(secrets_api: SecretsApi) -> Surroundings:
         PATH=PLAIN["PATH"],
         OWN="function",
         SECRETS_MANAGER_ARN=secrets_api.create_secret("function/app", '{"A": "app", "B": "app", "C": "app"}'),
-        LAMBDA_ENV_SECRETS_MANAGER_ARN_ECR=secrets_api.create_secret(
-            "function/ecr", '{"B": "ecr", "C": "ecr"}'
-        ),
-        LAMBDA_ENV_SECRETS_MANAGER_ARN_RDS=secrets_api.create_secret(
-            "function/rds", b'{"C": 5432, "OWN": "rds"}'
-        ),
+        LAMBDA_ENV_SECRETS_MANAGER_ARN_ECR=secrets_api.create_secret("function/ecr", '{"B": "ecr", "C": "ecr"}'),
+        LAMBDA_ENV_SECRETS_MANAGER_ARN_RDS=secrets_api.create_secret("function/rds", b'{"C": 5432, "OWN": "rds"}'),
     )
     return Surroundings(environ, directory=REFLECTOR_DIRECTORY)
 
@@ -118,9 +111,7 @@ def test_the_real_emulator_around_the_real_runtime_client_in_local_mode(
 
 
 @pytest.mark.parametrize("options", [[], ["--rie-path", "/no/such/emulator", "--"]])
-def test_the_real_runtime_client_in_lambda(
-    entrypoint: Entrypoint, function: Surroundings, options: list[str]
-) -> None:
+def test_the_real_runtime_client_in_lambda(entrypoint: Entrypoint, function: Surroundings, options: list[str]) -> None:
     with running([emulator_path(), *entrypoint.words, *options, *REFLECTOR], function) as emulator:
         assert emulator.invoke({"names": list(WANTED)}) == (200, {"environment": WANTED})
         assert "run-lambda-entrypoint" not in emulator.stdout + emulator.stderr.partition("level=")[0]

@@ -143,9 +143,7 @@ runpy.run_path(sys.argv[0], None, "__main__")
 def test_a_python_without_ssl_is_told(entrypoint: Entrypoint) -> None:
     words: list[str | Path] = [sys.executable, "-IS", "-c", WITHOUT_SSL, entrypoint.archive, "true"]
     ended = run(words, Surroundings(aws("https://127.0.0.1:9", NAME)))
-    message = (
-        "run-lambda-entrypoint: this Python lacks the module _ssl; install all of its standard library\n"
-    )
+    message = "run-lambda-entrypoint: this Python lacks the module _ssl; install all of its standard library\n"
     assert (ended.status, ended.stderr.decode()) == (125, message)
 
 

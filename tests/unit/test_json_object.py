@@ -1,4 +1,4 @@
-"""From the text of a secret to the variables that it sets: values, refusals, and that no value is ever told."""
+"""From the text of a secret to the variables that it sets: values, refusals, and that no message has a value."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from run_lambda_entrypoint.documents import ENTRY_LIMIT, checked, value, variables
-from run_lambda_entrypoint.errors import DocumentError
+from run_lambda_entrypoint.errors import EntrypointError
+from run_lambda_entrypoint.loading import json_object
+from run_lambda_entrypoint.variables import MAX_ENTRY_SIZE, check
 
 MARKER = "correct-horse-battery-staple"
 
@@ -26,8 +27,16 @@ containers = st.recursive(
 )
 
 
-def refusal(text: str) -> DocumentError:
-    with pytest.raises(DocumentError) as caught:
+def variables(text: str) -> dict[str, str]:
+    return check(json_object.texts(text))
+
+
+def value(text: str, key: str, *, nested: bool = False) -> str:
+    return json_object.text(text, key, nested=nested)
+
+
+def refusal(text: str) -> EntrypointError:
+    with pytest.raises(EntrypointError) as caught:
         variables(text)
     return caught.value
 
@@ -73,12 +82,9 @@ def test_a_value_becomes_text(value: str, expected: str) -> None:
         ('{"A": null, "A": "last"}', {"A": "last"}),
         ('{"A": "first", "A": null}', {}),
         ('{"a.b-c d/é": "odd but legal"}', {"a.b-c d/é": "odd but legal"}),
-        (
-            '{"AWS_SECRET_ACCESS_KEY": "k", "AWS_REGION": "r"}',
-            {"AWS_SECRET_ACCESS_KEY": "k", "AWS_REGION": "r"},
-        ),
+        ('{"AWS_SECRET_ACCESS_KEY": "k", "AWS_REGION": "r"}', {"AWS_SECRET_ACCESS_KEY": "k", "AWS_REGION": "r"}),
         ('{"SECRETS_MANAGER_ARN": "just a value"}', {"SECRETS_MANAGER_ARN": "just a value"}),
-        ('{"AWS_LAMBDA_FUNCTION": "no prefix of ours"}', {"AWS_LAMBDA_FUNCTION": "no prefix of ours"}),
+        ('{"AWS_LAMBDA_FUNCTION": "not our prefix"}', {"AWS_LAMBDA_FUNCTION": "not our prefix"}),
         ('{"aws_execution_env": "names have a case"}', {"aws_execution_env": "names have a case"}),
     ],
 )
@@ -94,14 +100,8 @@ def test_variables_keep_the_order_of_the_keys() -> None:
 
 @given(number_texts)
 def test_a_number_keeps_its_very_characters(number: str) -> None:
-    actual = variables(f'{{"KEY": {number}}}')
-    assert actual == {"KEY": number}
-
-
-@given(number_texts)
-def test_a_number_inside_a_value_keeps_its_very_characters(number: str) -> None:
-    actual = variables(f'{{"KEY": [{{"n": {number}}}]}}')
-    assert actual == {"KEY": f'[{{"n":{number}}}]'}
+    actual = variables(f'{{"KEY": {number}, "IN": [{{"n": {number}}}]}}')
+    assert actual == {"KEY": number, "IN": f'[{{"n":{number}}}]'}
 
 
 @given(texts_without_nul, st.booleans())
@@ -116,52 +116,48 @@ def test_a_container_becomes_compact_json(value: object, escaped: bool, indent: 
     assert actual == {"KEY": json.dumps(value, ensure_ascii=False, separators=(",", ":"))}
 
 
-@given(containers)
-def test_a_container_survives_the_round_trip(value: object) -> None:
-    actual = json.loads(variables(json.dumps({"KEY": value}))["KEY"])
-    assert actual == value
-
-
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
-    with suppress(DocumentError):
+    with suppress(EntrypointError):
         variables(text)
 
 
-STORE_AN_OBJECT = 'store an object like {"NAME": "value"}'
+STORE = 'store an object such as {"NAME": "value"}'
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", f"the secret is not JSON (fault at line 1, column 1); {STORE_AN_OBJECT}"),
-        ("KEY=value", f"the secret is not JSON (fault at line 1, column 1); {STORE_AN_OBJECT}"),
-        ('{"A": 1,\n"B": 2,}', f"the secret is not JSON (fault at line 2, column 8); {STORE_AN_OBJECT}"),
-        ("{} {}", f"the secret is not JSON (fault at line 1, column 4); {STORE_AN_OBJECT}"),
-        ('\ufeff{"A": 1}', f"the secret is not JSON (fault at line 1, column 1); {STORE_AN_OBJECT}"),
-        ('{"A": NaN}', f"the secret is not JSON (fault); {STORE_AN_OBJECT}"),
-        ('{"A": [-Infinity]}', f"the secret is not JSON (fault); {STORE_AN_OBJECT}"),
-        ("[]", f"the secret is JSON but an array; {STORE_AN_OBJECT}"),
-        ('"{}"', f"the secret is JSON but a string; {STORE_AN_OBJECT}"),
-        ("1.5", f"the secret is JSON but a number; {STORE_AN_OBJECT}"),
-        ("true", f"the secret is JSON but a boolean; {STORE_AN_OBJECT}"),
-        ("null", f"the secret is JSON but null; {STORE_AN_OBJECT}"),
+        ("", "not valid JSON (error at line 1, column 1)"),
+        ("KEY=value", "not valid JSON (error at line 1, column 1)"),
+        ('{"A": 1,\n"B": 2,}', "not valid JSON (error at line 2, column 8)"),
+        ("{} {}", "not valid JSON (error at line 1, column 4)"),
+        ('\ufeff{"A": 1}', "not valid JSON (error at line 1, column 1)"),
+        ('{"A": NaN}', "not valid JSON"),
+        ('{"A": [-Infinity]}', "not valid JSON"),
     ],
 )
-def test_what_is_no_object_is_refused(text: str, expected: str) -> None:
-    actual = str(refusal(text))
-    assert actual == expected
+def test_what_is_not_json_is_refused(text: str, expected: str) -> None:
+    assert str(refusal(text)) == f"the secret is {expected}; {STORE}"
 
 
-NOT_IN_A_NAME = "a variable's name cannot hold '=' or NUL"
-SURROGATE = "key or value holds a lone surrogate, which is no character; store the text as valid Unicode"
-NUL = "the value holds NUL, which no variable can; encode it (base64, say)"
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("[]", "an array"), ('"{}"', "a string"), ("1.5", "a number"), ("true", "a boolean"), ("null", "null")],
+)
+def test_json_that_is_not_an_object_is_refused(text: str, kind: str) -> None:
+    assert str(refusal(text)) == f"the secret must be a JSON object, not {kind}; {STORE}"
+
+
+NOT_IN_A_NAME = "a variable name must not contain '=' or NUL"
+SURROGATE = "the name or value contains a lone surrogate, which is not a valid character; store it as valid Unicode"
+NUL = "the value contains NUL, which no variable can hold; encode it (for example, as base64)"
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('{"": "x"}', 'key "": an empty key cannot name a variable'),
+        ('{"": "x"}', 'key "": a variable name must not be empty'),
         ('{"A=B": "x"}', f'key "A=B": {NOT_IN_A_NAME}'),
         ('{"A\\u0000": "x"}', f'key "A\\x00": {NOT_IN_A_NAME}'),
         ('{"A": "x\\u0000"}', f'key "A": {NUL}'),
@@ -179,30 +175,20 @@ def test_what_no_variable_can_hold_is_refused_by_its_key(text: str, expected: st
 @pytest.mark.parametrize(
     "key",
     [
-        "AWS_LAMBDA_RUNTIME_API",
-        "_HANDLER",
-        "LAMBDA_TASK_ROOT",
-        "LAMBDA_RUNTIME_DIR",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_",
-        "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_LAMBDA_MAX_CONCURRENCY",
-        "AWS_LAMBDA_METADATA_API",
-        "AWS_LAMBDA_METADATA_TOKEN",
-        "AWS_EXECUTION_ENV",
+        *("AWS_LAMBDA_RUNTIME_API", "_HANDLER", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "AWS_EXECUTION_ENV"),
+        *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_"),
+        *("AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"),
+        *("AWS_LAMBDA_MAX_CONCURRENCY", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN"),
     ],
 )
 def test_a_name_of_the_runtime_contract_is_refused(key: str) -> None:
     actual = str(refusal(json.dumps({key: "x"})))
-    assert actual == f'key "{key}": Lambda reserves this name to describe the runtime; rename the key'
+    assert actual == f'key "{key}": Lambda reserves this name to describe the runtime; rename it'
 
 
 @pytest.mark.parametrize("character", ["x", "é", "😀"])
 def test_the_largest_entry_that_linux_takes_is_accepted(character: str) -> None:
-    value = character * ((ENTRY_LIMIT - len("KEY=\0")) // len(character.encode()))
+    value = character * ((MAX_ENTRY_SIZE - len("KEY=\0")) // len(character.encode()))
     actual = variables(json.dumps({"KEY": value}))
     assert actual == {"KEY": value}
 
@@ -210,25 +196,24 @@ def test_the_largest_entry_that_linux_takes_is_accepted(character: str) -> None:
 @pytest.mark.parametrize(
     ("value", "size"),
     [
-        pytest.param("x" * (ENTRY_LIMIT - len("KEY=\0") + 1), "131,073", id="one byte"),
+        pytest.param("x" * (MAX_ENTRY_SIZE - len("KEY=\0") + 1), "131,073", id="one byte"),
         pytest.param("é" * 65_534, "131,073", id="two bytes a character"),
-        pytest.param(["x" * ENTRY_LIMIT], "131,081", id="compact JSON"),
+        pytest.param(["x" * MAX_ENTRY_SIZE], "131,081", id="compact JSON"),
     ],
 )
 def test_an_entry_over_linux_limit_is_refused(value: object, size: str) -> None:
     actual = str(refusal(json.dumps({"KEY": value})))
-    assert (
-        actual == f'key "KEY": the variable would take {size} bytes, over Linux\'s 131,072; split the value'
-    )
+    limit = "more than Linux's limit of 131,072; split the value"
+    assert actual == f'key "KEY": the variable would take {size} bytes, {limit}'
 
 
 @pytest.mark.parametrize("depth", [1_000, 5_000, 1_000_000])
 def test_json_nested_too_deeply_is_refused(depth: int) -> None:
-    actual = str(refusal('{"KEY": ' + "[" * depth + "]" * depth + "}")).rpartition("is ")[2]
-    assert actual == "nested too deeply"
+    actual = str(refusal('{"KEY": ' + "[" * depth + "]" * depth + "}"))
+    assert actual == "the secret's JSON is nested too deeply; flatten it"
 
 
-def test_a_long_key_is_told_in_part() -> None:
+def test_a_long_key_is_shown_in_part() -> None:
     actual = str(refusal(json.dumps({"=" * 100_000: "x"})))
     assert len(actual) < 200
 
@@ -236,42 +221,30 @@ def test_a_long_key_is_told_in_part() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param(MARKER, id="no JSON"),
-        pytest.param(f'{{"KEY": "{MARKER}}}', id="open string"),
-        pytest.param(f'{{"KEY": "{MARKER}",}}', id="comma too many"),
-        pytest.param(f'{{"KEY": {MARKER}}}', id="no quotes"),
-        pytest.param(f'{{"KEY": "{MARKER}\n"}}', id="raw control character"),
-        pytest.param(f'{{"KEY": "\\u{MARKER}"}}', id="wrong escape"),
-        pytest.param(f'{{"A": "{MARKER}", "KEY": NaN}}', id="NaN"),
-        pytest.param(f'"{MARKER}"', id="a string"),
-        pytest.param(f'["{MARKER}"]', id="an array"),
-        pytest.param(f'{{"": "{MARKER}"}}', id="empty key"),
-        pytest.param(f'{{"A=B": "{MARKER}"}}', id="equals sign in a key"),
-        pytest.param(f'{{"A\\u0000": "{MARKER}"}}', id="NUL in a key"),
-        pytest.param(f'{{"KEY": "{MARKER}\\u0000"}}', id="NUL in a value"),
-        pytest.param(f'{{"KEY": "{MARKER}\\ud800"}}', id="lone surrogate in a value"),
-        pytest.param(f'{{"KEY": ["{MARKER}\\ud800"]}}', id="lone surrogate in a container"),
-        pytest.param(f'{{"\\ud800": "{MARKER}"}}', id="lone surrogate in a key"),
-        pytest.param(f'{{"_HANDLER": "{MARKER}"}}', id="reserved"),
+        *(MARKER, f'"{MARKER}"', f'["{MARKER}"]', f'{{"KEY": {MARKER}}}'),
+        *(f'{{"KEY": "{MARKER}}}', f'{{"KEY": "{MARKER}",}}', f'{{"KEY": "{MARKER}\n"}}', f'{{"KEY": "\\u{MARKER}"}}'),
+        *(f'{{"A": "{MARKER}", "KEY": NaN}}', f'{{"A": "{MARKER}", "": 1}}', f'{{"_HANDLER": "{MARKER}"}}'),
+        *(f'{{"": "{MARKER}"}}', f'{{"A=B": "{MARKER}"}}', f'{{"A\\u0000": "{MARKER}"}}'),
+        *(f'{{"KEY": "{MARKER}\\u0000"}}', f'{{"KEY": "{MARKER}\\ud800"}}', f'{{"KEY": ["{MARKER}\\ud800"]}}'),
+        f'{{"\\ud800": "{MARKER}"}}',
         pytest.param(f'{{"KEY": "{MARKER * 5_000}"}}', id="too large"),
         pytest.param(f'{{"KEY": {"[" * 1_000}"{MARKER}"{"]" * 1_000}}}', id="nested too deeply"),
         pytest.param(f'{{"KEY": {"[" * 100_000}"{MARKER}"{"]" * 100_000}}}', id="nested far too deeply"),
-        pytest.param(f'{{"A": "{MARKER}", "": 1}}', id="fault of another key"),
     ],
 )
-def test_a_refusal_never_tells_a_value(text: str) -> None:
+def test_a_refusal_never_shows_a_value(text: str) -> None:
     shown = "".join(format_exception(refusal(text)))
     assert MARKER not in shown
 
 
 @given(st.data())
-def test_a_mangled_document_never_tells_a_value(data: st.DataObject) -> None:
+def test_a_mangled_object_never_shows_a_value(data: st.DataObject) -> None:
     text = json.dumps({"A": MARKER, "B": [MARKER, 1.5], "C": {"D": MARKER}}, indent=1)
     start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
     shown = ""
     try:
         variables(text[:start] + text[end:])
-    except DocumentError as error:
+    except EntrypointError as error:
         shown = "".join(format_exception(error))
     assert MARKER not in shown
 
@@ -289,7 +262,7 @@ def test_a_mangled_document_never_tells_a_value(data: st.DataObject) -> None:
         ('{"A": "first", "A": "last"}', "A", "last"),
         ('{"": "empty"}', "", "empty"),
         ('{"a.b": "literal"}', "a.b", "literal"),
-        ('{"_HANDLER": "no name of ours"}', "_HANDLER", "no name of ours"),
+        ('{"_HANDLER": "not our name"}', "_HANDLER", "not our name"),
         ('{"A": "wanted", "_HANDLER": "", "=": "\\u0000", "": 1}', "A", "wanted"),
     ],
 )
@@ -311,13 +284,13 @@ def test_a_key_has_its_value(text: str, key: str, expected: str, nested: bool) -
         ('{"": {"": "empty"}}', ".", "empty"),
     ],
 )
-def test_a_key_is_nested_only_where_none_is_called_so(text: str, key: str, expected: str) -> None:
+def test_a_dot_goes_into_an_object_unless_a_key_has_that_name(text: str, key: str, expected: str) -> None:
     actual = value(text, key, nested=True)
     assert actual == expected
 
 
-def refused_key(text: str, key: str, *, nested: bool = False) -> DocumentError:
-    with pytest.raises(DocumentError) as caught:
+def refused_key(text: str, key: str, *, nested: bool = False) -> EntrypointError:
+    with pytest.raises(EntrypointError) as caught:
         value(text, key, nested=nested)
     return caught.value
 
@@ -337,26 +310,12 @@ def refused_key(text: str, key: str, *, nested: bool = False) -> DocumentError:
         ('{"new\\nline": 1}', "A", True, r'"new\nline"'),
     ],
 )
-def test_a_key_that_is_not_there_or_null_is_refused_with_the_keys_that_are(
-    text: str, key: str, nested: bool, keys: str
-) -> None:
+def test_a_missing_key_is_refused_with_the_keys_that_exist(text: str, key: str, nested: bool, keys: str) -> None:
     actual = str(refused_key(text, key, nested=nested))
-    assert actual == f'key "{key}" is not there, or null; the secret\'s keys are: {keys}'
+    assert actual == f'key "{key}" not found or null; the secret\'s keys are: {keys}'
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (MARKER, f"the secret is not JSON (fault at line 1, column 1); {STORE_AN_OBJECT}"),
-        (f'["{MARKER}"]', f"the secret is JSON but an array; {STORE_AN_OBJECT}"),
-    ],
-)
-def test_a_key_of_no_object_is_refused(text: str, expected: str) -> None:
-    actual = str(refused_key(text, "A"))
-    assert actual == expected
-
-
-def test_a_long_list_of_keys_is_told_in_part() -> None:
+def test_a_long_list_of_keys_is_shown_in_part() -> None:
     actual = str(refused_key(json.dumps(dict.fromkeys(map(str, range(1000)), 1)), "A"))
     assert len(actual) < 600
 
@@ -369,14 +328,12 @@ def test_a_refused_key_never_tells_a_value(inner: object, key: str) -> None:
 
 
 @given(st.dictionaries(texts, texts_without_nul, min_size=1), st.data())
-def test_a_key_has_the_value_that_the_whole_object_gives_it(
-    document: dict[str, str], data: st.DataObject
-) -> None:
+def test_a_key_has_the_value_that_the_whole_object_gives_it(document: dict[str, str], data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(document)))
     actual = value(json.dumps(document), key, nested=data.draw(st.booleans()))
     assert actual == document[key]
 
 
 def test_what_has_no_value_is_left_out() -> None:
-    actual = checked({"A": "1", "B": None, "C": ""})
+    actual = check({"A": "1", "B": None, "C": ""})
     assert actual == {"A": "1", "C": ""}

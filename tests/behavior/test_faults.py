@@ -6,13 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.emulator import free_port
-from tests.harness.entrypoint import (
-    KEY_ID,
-    TRANSPORTS,
-    Entrypoint,
-    aws,
-    end,
-)
+from tests.harness.entrypoint import KEY_ID, TRANSPORTS, Entrypoint, aws, end
 from tests.harness.http_server import Reply, Request, Server, fault, http_server, in_turn, secret
 from tests.harness.process import wait_until
 
@@ -36,9 +30,7 @@ PASSING = {
 
 
 @pytest.mark.parametrize("first", PASSING)
-def test_a_passing_fault_is_tried_again(
-    entrypoint: Entrypoint, transport: dict[str, str], first: str
-) -> None:
+def test_a_passing_fault_is_tried_again(entrypoint: Entrypoint, transport: dict[str, str], first: str) -> None:
     with http_server(in_turn(PASSING[first], PASSING[first], secret('{"A": "1"}'))) as server:
         ended = entrypoint("printenv", "A", environ=aws(server.url, NAME, **transport))
 
@@ -50,9 +42,7 @@ def test_a_refused_connection_is_tried_again(entrypoint: Entrypoint, transport: 
     environ = aws(f"http://127.0.0.1:{port}", NAME, **transport)
     with entrypoint.started("printenv", "A", environ=environ) as process:
         # Only between two attempts does one of its threads sleep.
-        wait_until(
-            lambda: "hrtimer_nanosleep" in waits(process.pid), what="the pause after the first attempt"
-        )
+        wait_until(lambda: "hrtimer_nanosleep" in waits(process.pid), what="the pause after the first attempt")
         with http_server(lambda _: secret('{"A": "1"}'), port):
             ended = end(process)
 
@@ -103,9 +93,7 @@ def test_one_secret_that_comes_late_does_not_hide_why_another_failed(
     ]
 
 
-def test_three_bad_secrets_make_one_report_of_three_lines(
-    entrypoint: Entrypoint, transport: dict[str, str]
-) -> None:
+def test_three_bad_secrets_make_one_report_of_three_lines(entrypoint: Entrypoint, transport: dict[str, str]) -> None:
     replies = {
         "a": fault(400, "ResourceNotFoundException"),
         "b": secret("no JSON"),
@@ -152,9 +140,7 @@ def from_profile(entrypoint: Entrypoint, tmp_path_factory: pytest.TempPathFactor
     file.write_text("[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = x\n")
     empty = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), "")
     with http_server(lambda _: secret("{}")) as server:
-        ended = entrypoint(
-            "true", environ=aws(server.url, NAME, AWS_SHARED_CREDENTIALS_FILE=str(file), **empty)
-        )
+        ended = entrypoint("true", environ=aws(server.url, NAME, AWS_SHARED_CREDENTIALS_FILE=str(file), **empty))
     assert ended == (0, b"", "")
     return server
 
@@ -174,9 +160,7 @@ def test_a_session_token_is_sent_unless_it_is_empty(
     assert [request.headers.get("x-amz-security-token") for request in server.requests] == [sent]
 
 
-def test_as_many_secrets_as_a_function_may_name_are_fetched(
-    entrypoint: Entrypoint, transport: dict[str, str]
-) -> None:
+def test_as_many_secrets_as_a_function_may_name_are_fetched(entrypoint: Entrypoint, transport: dict[str, str]) -> None:
     references = {f"{PREFIX}{index:02}": f"name-{index}" for index in range(40)}
     with http_server(lambda request: secret(json.dumps({request.json["SecretId"]: "x"}))) as server:
         ended = entrypoint("cat", "/proc/self/environ", environ=aws(server.url, references, **transport))

@@ -62,9 +62,11 @@ def test_what_is_not_executable_is_passed_over_for_a_later_folder_of_path(
 def test_an_empty_entry_of_path_is_the_working_directory(entrypoint: Entrypoint, tmp_path: Path) -> None:
     script(tmp_path / "program", "#!/bin/sh\necho here")
 
-    assert entrypoint(
-        "program", environ={"PATH": "/nonexistent:"}, surroundings=Surroundings(directory=tmp_path)
-    ) == (0, b"here\n", "")
+    assert entrypoint("program", environ={"PATH": "/nonexistent:"}, surroundings=Surroundings(directory=tmp_path)) == (
+        0,
+        b"here\n",
+        "",
+    )
 
 
 def test_without_path_the_default_of_the_c_library_is_searched(entrypoint: Entrypoint) -> None:
@@ -107,9 +109,7 @@ def test_a_path_in_a_secret_is_handed_on_but_does_not_change_which_program_is_st
     assert ended == (0, f"right {path}\n".encode(), "")
 
 
-@pytest.mark.parametrize(
-    ("ending", "code"), [("exit 0", 0), ("exit 7", 7), ("exit 255", 255), ("kill -9 $$", -9)]
-)
+@pytest.mark.parametrize(("ending", "code"), [("exit 0", 0), ("exit 7", 7), ("exit 255", 255), ("kill -9 $$", -9)])
 def test_the_commands_own_end_is_ours(entrypoint: Entrypoint, ending: str, code: int) -> None:
     assert entrypoint("sh", "-c", ending) == (code, b"", "")
 

@@ -97,9 +97,7 @@ REFUSED = {
 def refused_reply(request: Request) -> Reply:
     name = request.json["SecretId"]
     if name == "BINARY":
-        return Reply(
-            200, json.dumps({"SecretBinary": b64encode(f"{MARKER}\xff".encode("latin-1")).decode()}).encode()
-        )
+        return Reply(200, json.dumps({"SecretBinary": b64encode(f"{MARKER}\xff".encode("latin-1")).decode()}).encode())
     if name == "NOTHING":
         return Reply(200, json.dumps({"Name": name, "Other": MARKER}).encode())
     return secret(REFUSED[name][0])
@@ -122,9 +120,7 @@ def test_a_refused_secret_is_one_line_with_variable_secret_key_and_reason(refuse
 
 
 def test_all_refused_secrets_make_one_report_in_merge_order(refused: Ended) -> None:
-    assert [line.split(": ")[1] for line in refused.err.splitlines()] == sorted(
-        PREFIX + name for name in REFUSED
-    )
+    assert [line.split(": ")[1] for line in refused.err.splitlines()] == sorted(PREFIX + name for name in REFUSED)
 
 
 def test_a_refused_secret_ends_with_125_and_starts_nothing(refused: Ended) -> None:
@@ -188,9 +184,7 @@ def identity(entrypoint: Entrypoint) -> tuple[Ended, Server]:
 
 
 @pytest.mark.parametrize("name", IDENTITY)
-def test_aws_credentials_and_regions_in_a_secret_are_loaded(
-    identity: tuple[Ended, Server], name: str
-) -> None:
+def test_aws_credentials_and_regions_in_a_secret_are_loaded(identity: tuple[Ended, Server], name: str) -> None:
     assert identity[0].environ[name] == IDENTITY[name]
 
 

@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from run_lambda_entrypoint.errors import DocumentError, EntrypointError, FetchError, ParameterNotFoundError
-from run_lambda_entrypoint.parameters import AT_ONCE, plan, values
+from run_lambda_entrypoint.errors import INVALID_SECRET, PARAMETER_NOT_FOUND, UNAVAILABLE, EntrypointError
+from run_lambda_entrypoint.loading.parameter_store import BATCH_SIZE, plan, values
 from run_lambda_entrypoint.references import PARAMETER, PATH, PATH_PREFIX, VALUE_PREFIX, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from run_lambda_entrypoint.aws import Call
+    from run_lambda_entrypoint.aws.call import Call
 
+REGION = "eu-west-1"  # the function's
 MARKER = "correct-horse-battery-staple"
 
 
@@ -26,27 +27,25 @@ def arn(name: str, region: str = "eu-west-1", account: str = "123456789012") -> 
     return f"arn:aws:ssm:{region}:{account}:parameter{name}"
 
 
-def parameter(target: str, sets: str = "A") -> Reference:
-    reference = Reference(VALUE_PREFIX + sets, PARAMETER, target, target.split(":")[3])
-    reference.sets = sets
-    return reference
+def parameter(target: str, name: str = "A") -> Reference:
+    return Reference(VALUE_PREFIX + name, PARAMETER, target, target.split(":")[3], name=name)
 
 
 def below(path: str) -> Reference:
-    return Reference(PATH_PREFIX + "A", PATH, path, None)
+    return Reference(PATH_PREFIX + "A", PATH, path)
 
 
 def entry(name: str, value: str = "value", **more: Any) -> dict[str, Any]:
     return {"Name": name, "Value": value, "Type": "String", "Version": 3, "ARN": arn(name), **more}
 
 
-def asked(references: Sequence[Reference]) -> list[Call]:
+def planned_calls(references: Sequence[Reference]) -> list[Call]:
     """The distinct calls, in order."""
-    return list(dict.fromkeys(plan(references).values()))
+    return list(dict.fromkeys(plan(references, REGION).values()))
 
 
 def names(calls: Sequence[Call]) -> list[list[str]]:
-    return [call.parameters["Names"] for call in calls]
+    return [call.params["Names"] for call in calls]
 
 
 targets = st.builds(
@@ -59,19 +58,18 @@ targets = st.builds(
 
 @given(st.lists(targets))
 def test_no_parameter_stands_twice_in_a_call(wanted: list[str]) -> None:
-    calls = asked(list(map(parameter, wanted)))
+    calls = planned_calls(list(map(parameter, wanted)))
     actual = [
-        max(Counter(name.rpartition("/")[2].partition(":")[0] for name in batch).values())
-        for batch in names(calls)
+        max(Counter(name.rpartition("/")[2].partition(":")[0] for name in batch).values()) for batch in names(calls)
     ]
     assert actual == [1] * len(calls)
 
 
 @given(st.lists(targets))
 def test_a_call_asks_for_ten_at_most_of_one_region(wanted: list[str]) -> None:
-    calls = asked(list(map(parameter, wanted)))
+    calls = planned_calls(list(map(parameter, wanted)))
     actual = [
-        (len(call.parameters["Names"]) <= AT_ONCE, {name.split(":")[3] for name in call.parameters["Names"]})
+        (len(call.params["Names"]) <= BATCH_SIZE, {name.split(":")[3] for name in call.params["Names"]})
         for call in calls
     ]
     assert actual == [(True, {call.region}) for call in calls]
@@ -80,42 +78,42 @@ def test_a_call_asks_for_ten_at_most_of_one_region(wanted: list[str]) -> None:
 @given(st.lists(targets))
 def test_each_parameter_is_asked_for_once_by_the_call_that_answers_it(wanted: list[str]) -> None:
     references = list(map(parameter, wanted))
-    planned = plan(references)
-    assert all(reference.target in planned[reference].parameters["Names"] for reference in references)
-    actual = sorted(name for batch in names(asked(references)) for name in batch)
+    planned = plan(references, REGION)
+    assert all(reference.target in planned[reference].params["Names"] for reference in references)
+    actual = sorted(name for batch in names(planned_calls(references)) for name in batch)
     assert actual == sorted(set(wanted))
 
 
 @pytest.mark.parametrize(("count", "batches"), [(1, [1]), (10, [10]), (11, [10, 1]), (25, [10, 10, 5])])
 def test_parameters_are_asked_for_in_as_few_calls_as_can_be(count: int, batches: list[int]) -> None:
-    actual = list(map(len, names(asked([parameter(arn(f"/p{number}")) for number in range(count)]))))
+    actual = list(map(len, names(planned_calls([parameter(arn(f"/p{number}")) for number in range(count)]))))
     assert actual == batches
 
 
 def test_each_region_has_batches_of_its_own() -> None:
     wanted = [arn(f"/p{number}", region) for number in range(6) for region in ("eu-west-1", "us-east-1")]
-    actual = [(call.region, len(call.parameters["Names"])) for call in asked(list(map(parameter, wanted)))]
+    actual = [(call.region, len(call.params["Names"])) for call in planned_calls(list(map(parameter, wanted)))]
     assert actual == [("eu-west-1", 6), ("us-east-1", 6)]
 
 
 def test_two_versions_of_a_parameter_are_two_calls() -> None:
-    actual = names(asked([parameter(arn("/a:1")), parameter(arn("/a:2")), parameter(arn("/b"))]))
+    actual = names(planned_calls([parameter(arn("/a:1")), parameter(arn("/a:2")), parameter(arn("/b"))]))
     assert actual == [[arn("/a:1"), arn("/b")], [arn("/a:2")]]
 
 
 def test_a_call_decrypts() -> None:
-    (call,) = asked([parameter(arn("/a"))])
-    actual = (call.service, call.operation, call.parameters)
+    (call,) = planned_calls([parameter(arn("/a"))])
+    actual = (call.service.name, call.operation, call.params)
     assert actual == ("ssm", "GetParameters", {"Names": [arn("/a")], "WithDecryption": True})
 
 
 def test_a_path_is_one_call_in_the_functions_region() -> None:
-    (call,) = asked([below("/app/")])
-    actual = (call.service, call.operation, call.region, call.parameters)
+    (call,) = planned_calls([below("/app/")])
+    actual = (call.service.name, call.operation, call.region, call.params)
     assert actual == (
         "ssm",
         "GetParametersByPath",
-        None,
+        REGION,
         {"Path": "/app/", "Recursive": True, "WithDecryption": True, "MaxResults": 10},
     )
 
@@ -141,9 +139,7 @@ OTHER = entry("/other", "wrong")
         pytest.param(arn("/a:stable"), [OTHER, entry("/a", Selector=":stable")], id="label"),
         pytest.param(arn("/a:3"), [OTHER, entry("/a")], id="version without a selector"),
         pytest.param(arn("/a"), [OTHER, entry("/a", Selector=None)], id="no selector"),
-        pytest.param(
-            arn("/a:3"), [entry("/a", "wrong", Selector=":2"), entry("/a", Selector=":3")], id="two versions"
-        ),
+        pytest.param(arn("/a:3"), [entry("/a", "wrong", Selector=":2"), entry("/a", Selector=":3")], id="two versions"),
         pytest.param(arn("/a/b"), [entry("/a", "wrong"), entry("/a/b")], id="a longer name"),
     ],
 )
@@ -165,6 +161,12 @@ def test_a_value_tells_parameter_version_and_region() -> None:
     assert actual == {"NAME": ("value", "/a", "7", "eu-west-1")}
 
 
+def refusal(reference: Reference, reply: dict[str, Any]) -> tuple[object, str]:
+    with pytest.raises(EntrypointError) as caught:
+        values(reference, reply)
+    return caught.value.kind, str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("target", "reply"),
     [
@@ -175,9 +177,8 @@ def test_a_value_tells_parameter_version_and_region() -> None:
     ],
 )
 def test_a_parameter_that_is_not_in_the_reply_is_not_found(target: str, reply: list[dict[str, Any]]) -> None:
-    with pytest.raises(ParameterNotFoundError) as caught:
-        loaded(parameter(target), reply)
-    assert str(caught.value) == "ParameterNotFound: there is no such parameter, version or label"
+    actual = refusal(parameter(target), {"Parameters": reply})
+    assert actual == (PARAMETER_NOT_FOUND, "ParameterNotFound: no such parameter, version or label")
 
 
 @pytest.mark.parametrize(
@@ -201,70 +202,54 @@ def test_below_the_root_the_whole_name_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("met", "name"),
+    ("names", "expected"),
     [
-        (["/app/a-b", "/app/a_b"], "A_B"),
-        (["/app/a/b", "/app/a.b"], "A_B"),
-        (["/app/User", "/app/user"], "USER"),
+        (["/app/a-b", "/app/a_b"], "/app/a-b and /app/a_b map to the same variable, APP_A_B"),
+        (["/a/b", "/a.b"], "/a/b and /a.b map to the same variable, A_B"),
+        (["/User", "/user"], "/User and /user map to the same variable, USER"),
+        (["/a", "/A", "/b", "/B"], "/a and /A map to the same variable, A; /b and /B map to the same variable, B"),
     ],
 )
-def test_two_parameters_that_meet_in_one_name_are_refused(met: list[str], name: str) -> None:
-    with pytest.raises(DocumentError) as caught:
-        loaded(below("/app/"), [entry("/app/fine"), *map(entry, met)])
-    assert str(caught.value) == f"{met[0]} and {met[1]} both set {name}"
+def test_parameters_that_map_to_one_variable_are_refused(names: list[str], expected: str) -> None:
+    actual = refusal(below("/"), {"Parameters": [entry("/fine"), *map(entry, names)]})
+    assert actual == (INVALID_SECRET, expected)
 
 
-def test_all_meetings_are_told() -> None:
-    with pytest.raises(DocumentError) as caught:
-        loaded(below("/"), list(map(entry, ["/a", "/A", "/b", "/B"])))
-    assert str(caught.value) == "/a and /A both set A; /b and /B both set B"
-
-
-def test_a_path_that_holds_nothing_is_refused() -> None:
-    with pytest.raises(ParameterNotFoundError) as caught:
-        loaded(below("/app/"), [])
-    assert str(caught.value) == "ParameterNotFound: there is nothing below this path"
+def test_an_empty_path_is_refused() -> None:
+    actual = refusal(below("/app/"), {"Parameters": []})
+    assert actual == (PARAMETER_NOT_FOUND, "ParameterNotFound: no parameter below this path")
 
 
 @pytest.mark.parametrize(
     "reply",
     [
         {},
-        {"Parameters": None},
-        {"Parameters": {"Name": "/a", "Value": MARKER}},
-        {"Parameters": MARKER},
-        {"Parameters": [MARKER]},
-        {"Parameters": [{"Name": "/a"}]},
-        {"Parameters": [{"Value": MARKER}]},
-        {"Parameters": [{"Name": "/a", "Value": [MARKER]}]},
-        {"Parameters": [{"Name": ["/a"], "Value": MARKER}]},
-        {"Parameters": [entry("/a", MARKER), None]},
+        *({"Parameters": found} for found in (None, {"Name": "/a", "Value": MARKER}, MARKER, [MARKER])),
+        *({"Parameters": [found]} for found in ({"Name": "/a"}, {"Value": MARKER}, {"Name": "/a", "Value": [MARKER]})),
+        *({"Parameters": found} for found in ([{"Name": ["/a"], "Value": MARKER}], [entry("/a", MARKER), None])),
     ],
 )
-@pytest.mark.parametrize("reference", [parameter(arn("/a")), below("/")])
-def test_a_reply_of_another_service_is_told_without_its_content(
-    reference: Reference, reply: dict[str, Any]
-) -> None:
-    with pytest.raises(FetchError) as caught:
-        values(reference, reply)
-    assert str(caught.value) == "the reply holds no list of parameters; is the endpoint SSM?"
+@pytest.mark.parametrize("reference", [parameter(arn("/a")), below("/")], ids=["parameter", "path"])
+def test_a_reply_of_another_service_is_refused_and_not_shown(reference: Reference, reply: dict[str, Any]) -> None:
+    assert refusal(reference, reply) == (
+        UNAVAILABLE,
+        "the reply contains no list of parameters; check that the endpoint is Systems Manager",
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
+        ("/_handler", "x", 'variable "_HANDLER": Lambda reserves this name to describe the runtime; rename it'),
         (
-            "/_handler",
-            "x",
-            'key "_HANDLER": Lambda reserves this name to describe the runtime; rename the key',
+            "/a",
+            "x\0",
+            'variable "A": the value contains NUL, which no variable can hold; encode it (for example, as base64)',
         ),
-        ("/a", "x\0", 'key "A": the value holds NUL, which no variable can; encode it (base64, say)'),
     ],
 )
-def test_what_no_variable_can_be_is_refused(name: str, text: str, problem: str) -> None:
-    with pytest.raises(DocumentError) as caught:
-        loaded(below("/"), [entry(name, text)])
-    assert str(caught.value) == problem
+def test_what_cannot_be_a_variable_is_refused(name: str, text: str, problem: str) -> None:
+    assert refusal(below("/"), {"Parameters": [entry(name, text)]}) == (INVALID_SECRET, problem)
 
 
 json_values = st.recursive(

@@ -32,9 +32,7 @@ class Account:
         self.version = api.put_secret_value("prod/app", previous, "AWSCURRENT")
         api.put_secret_value("prod/app", told(r"^\| `prod/app` \| `(.*)` \|$"), "AWSCURRENT")
         api.create_secret("prod/token", told(r"^\| `prod/token` \| `(.*)`, plain"))
-        for name, kind, value in re.findall(
-            r"^\| `(/prod/app/.*)` \| (\w+) \| `(.*)` \|$", PAGE, re.MULTILINE
-        ):
+        for name, kind, value in re.findall(r"^\| `(/prod/app/.*)` \| (\w+) \| `(.*)` \|$", PAGE, re.MULTILINE):
             api.put_parameter(name, value, kind=kind)
         for value, label in (("first", ""), ("second", "stable"), ("third", "")):
             api.put_parameter("/prod/key", value, label=label)

@@ -26,8 +26,7 @@ ODD = [
 
 
 @pytest.mark.parametrize(
-    "locale",
-    [[], [b"LC_ALL=C"], [b"LC_ALL=POSIX", b"LANG=C"], [b"LANG=C.UTF-8"], [b"LC_CTYPE=C"]],
+    "locale", [[], [b"LC_ALL=C"], [b"LC_ALL=POSIX", b"LANG=C"], [b"LANG=C.UTF-8"], [b"LC_CTYPE=C"]]
 )
 def test_without_references_the_environment_is_the_same_to_the_byte(
     entrypoint: Entrypoint, locale: list[bytes]
@@ -38,9 +37,7 @@ def test_without_references_the_environment_is_the_same_to_the_byte(
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_with_references_it_is_the_same_plus_the_secrets(entrypoint: Entrypoint, transport: str) -> None:
     with http_server(lambda _: secret('{"NEW": "\u00e9", "NONE": ""}')) as server:
-        function = aws(
-            server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport, LC_ALL="C"
-        )
+        function = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport, LC_ALL="C")
         own = [*block(function), *ODD[1:], b"AWS_PROFILE="]
         seen = witness(entrypoint.words, Surroundings(own))
 
@@ -86,13 +83,7 @@ def transport(request: pytest.FixtureRequest) -> str:
 
 
 # What the kernel keeps of a process over exec and the command could tell.
-STATE = (
-    "cat",
-    "/proc/self/status",
-    "/proc/self/limits",
-    "/proc/self/personality",
-    "/proc/self/oom_score_adj",
-)
+STATE = ("cat", "/proc/self/status", "/proc/self/limits", "/proc/self/personality", "/proc/self/oom_score_adj")
 OF_ONE_RUN = ("Vm", "Rss", "Pid", "Tgid", "NS", "PPid", "nonvoluntary", "voluntary", "SigQ", "Cpus_allowed")
 
 
@@ -101,9 +92,7 @@ def state(out: bytes) -> list[str]:
 
 
 @pytest.mark.parametrize("circumstance", OTHERWISE)
-def test_the_process_is_as_it_would_be_without_us(
-    entrypoint: Entrypoint, circumstance: str, transport: str
-) -> None:
+def test_the_process_is_as_it_would_be_without_us(entrypoint: Entrypoint, circumstance: str, transport: str) -> None:
     given = OTHERWISE[circumstance]
     with http_server(lambda _: secret('{"A": "1"}')) as server:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport)
@@ -116,9 +105,7 @@ def test_the_process_is_as_it_would_be_without_us(
 def test_limits_are_as_they_would_be_without_us(entrypoint: Entrypoint) -> None:
     before = shell("ulimit -n 200; ulimit -c 0; ulimit -f 1000")
 
-    assert state(entrypoint(*STATE, before=before).out) == state(
-        run([*before, *STATE], Surroundings(PLAIN)).stdout
-    )
+    assert state(entrypoint(*STATE, before=before).out) == state(run([*before, *STATE], Surroundings(PLAIN)).stdout)
 
 
 @pytest.mark.parametrize("number", [signal.SIGPIPE, signal.SIGXFSZ])
@@ -135,9 +122,7 @@ def descriptors(seen: Witness) -> dict[int, str]:
     return {number: target.partition(":[")[0] for number, target in seen.descriptors.items()}
 
 
-def test_descriptors_are_as_they_would_be_without_us(
-    entrypoint: Entrypoint, tmp_path: Path, transport: str
-) -> None:
+def test_descriptors_are_as_they_would_be_without_us(entrypoint: Entrypoint, tmp_path: Path, transport: str) -> None:
     (tmp_path / "file").touch()
     with http_server(lambda _: secret('{"A": "1"}')) as server, (tmp_path / "file").open() as file:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport)
@@ -162,9 +147,7 @@ def test_standard_descriptors_that_are_closed_stay_closed(
     assert (tmp_path / "report").read_text() == expected
 
 
-@pytest.mark.parametrize(
-    ("words", "code"), [(["--nonsense"], 2), (["true"], 125), (["no-such-program"], 127)]
-)
+@pytest.mark.parametrize(("words", "code"), [(["--nonsense"], 2), (["true"], 125), (["no-such-program"], 127)])
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "<&- >&- 2>&-"])
 def test_a_report_that_cannot_be_written_does_not_change_the_exit_code(
     entrypoint: Entrypoint, words: list[str], code: int, redirection: str
@@ -180,9 +163,7 @@ def test_standard_input_is_still_unread(entrypoint: Entrypoint) -> None:
     assert (ended.status, ended.stdout) == (0, b"unread\n")
 
 
-def test_an_environment_over_the_kernels_total_is_reported_with_the_largest_variable(
-    entrypoint: Entrypoint,
-) -> None:
+def test_an_environment_over_the_kernels_total_is_reported_with_the_largest_variable(entrypoint: Entrypoint) -> None:
     text = json.dumps({"SMALL": "x", "LARGE": 100_000 * "x", "OTHER": 90_000 * "y"})
     with http_server(lambda _: secret(text)) as server:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"})
@@ -191,6 +172,4 @@ def test_an_environment_over_the_kernels_total_is_reported_with_the_largest_vari
 
     assert (ended.code, ended.out, ended.err.count("\n")) == (125, b"", 1)
     assert ended.err.startswith("run-lambda-entrypoint: ")
-    assert [word in ended.err for word in ("E2BIG", "LARGE", "secret name", "SECRETS_MANAGER_ARN")] == [
-        True
-    ] * 4
+    assert [word in ended.err for word in ("E2BIG", "LARGE", "secret name", "SECRETS_MANAGER_ARN")] == [True] * 4

@@ -16,10 +16,7 @@ LIST = ("printf", r"%s\0")
         (["--timeout", "1"], "no command"),
         (["--nonsense", "true"], "--nonsense"),
         (["-x", "true"], "-x"),
-        (
-            ["--time", "1", "true"],
-            "--time",
-        ),  # no abbreviations: they end with the next option of that beginning
+        (["--time", "1", "true"], "--time"),  # no abbreviations: they end with the next option of that beginning
         (["--timeout", "true", "true"], "--timeout"),
         (["--timeout", "0", "true"], "--timeout"),
         (["--timeout", "-1", "true"], "--timeout"),

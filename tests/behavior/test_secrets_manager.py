@@ -45,13 +45,7 @@ def test_standard_error_stays_empty(started: Run) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [
-        ("BY_ARN", "1"),
-        ("BY_NAME", "2"),
-        ("BINARY", "é"),
-        ("CHARACTERS", ALL_CHARACTERS),
-        ("LARGE", LARGE),
-    ],
+    [("BY_ARN", "1"), ("BY_NAME", "2"), ("BINARY", "é"), ("CHARACTERS", ALL_CHARACTERS), ("LARGE", LARGE)],
 )
 def test_a_secret_arrives(started: Run, name: str, value: str) -> None:
     assert started.ended.environ[name] == value
@@ -66,9 +60,7 @@ def test_each_secret_is_asked_for_once_in_its_region(started: Run) -> None:
 
 def test_only_get_secret_value_is_called_under_our_name(started: Run) -> None:
     assert {request.operation for request in started.requests} == {"GetSecretValue"}
-    assert [
-        request for request in started.requests if "run-lambda-entrypoint/" not in request.user_agent
-    ] == []
+    assert [request for request in started.requests if "run-lambda-entrypoint/" not in request.user_agent] == []
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

@@ -16,9 +16,7 @@ RESERVED = ("_HANDLER", "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME")
 
 keys = st.sampled_from(["KEY", "PATH", "LD_LIBRARY_PATH", "é", "a b", *RESERVED]) | st.text(max_size=5)
 leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=20).map(lambda text: text + MARKER)
-values = st.recursive(
-    leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner), max_leaves=5
-)
+values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner), max_leaves=5)
 documents = st.dictionaries(keys, values, max_size=5)
 
 
@@ -30,9 +28,7 @@ class Told:
         self.server: Server
 
     def environ(self) -> dict[str, str]:
-        return aws(
-            self.server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT="direct", LOCALE="C"
-        )
+        return aws(self.server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT="direct", LOCALE="C")
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +56,7 @@ def set_by(document: dict[str, Any]) -> dict[bytes, bytes] | None:
 
 
 any_example = settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

@@ -75,9 +75,7 @@ def test_as_pid_1_too(entrypoint: Entrypoint, silent: Silent, number: signal.Sig
     assert (ended.code, ended.err.count("\n")) == (EXIT_CODES[number], 1)
 
 
-def test_signals_that_were_ignored_stay_ignored_during_the_fetch(
-    entrypoint: Entrypoint, silent: Silent
-) -> None:
+def test_signals_that_were_ignored_stay_ignored_during_the_fetch(entrypoint: Entrypoint, silent: Silent) -> None:
     numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
     given = Surroundings(ignored=numbers)
     command = ("grep", "SigIgn", "/proc/self/status")

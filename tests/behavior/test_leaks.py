@@ -68,9 +68,7 @@ REPLIES = {
 def outcome(entrypoint: Entrypoint, environ: dict[str, str], *words: str) -> tuple[Ended, str]:
     """How it ended, and all that came out of it: standard output, standard error, init error."""
     with http_server(lambda _: Reply(202, b"")) as runtime_api:
-        ended = entrypoint(
-            *(words or ("true",)), environ={**environ, "AWS_LAMBDA_RUNTIME_API": runtime_api.address}
-        )
+        ended = entrypoint(*(words or ("true",)), environ={**environ, "AWS_LAMBDA_RUNTIME_API": runtime_api.address})
     posted = "".join(f"{request.headers}{request.body.decode()}" for request in runtime_api.requests)
     assert ended.code == 0 or posted
     return ended, f"{ended.out.decode()}{ended.err}{posted}"
@@ -149,9 +147,7 @@ def test_an_environment_that_the_kernel_refuses_is_not_told(entrypoint: Entrypoi
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_a_secret_that_came_before_an_interruption_is_not_told(
-    entrypoint: Entrypoint, transport: str
-) -> None:
+def test_a_secret_that_came_before_an_interruption_is_not_told(entrypoint: Entrypoint, transport: str) -> None:
     def answer(request: Request) -> Reply:
         return secret(TEXT) if request.json["SecretId"] == "quick" else fault(500, "Again")
 
@@ -219,9 +215,7 @@ def test_the_functions_own_credentials_are_not_told(
 def test_a_broken_credentials_file_is_not_told(entrypoint: Entrypoint, tmp_path: Path, text: str) -> None:
     (tmp_path / "file").write_text(text)
     files = {"AWS_SHARED_CREDENTIALS_FILE": f"{tmp_path}/file", "AWS_CONFIG_FILE": f"{tmp_path}/file"}
-    environ = aws(
-        f"http://127.0.0.1:{free_port()}", NAME, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", **files
-    )
+    environ = aws(f"http://127.0.0.1:{free_port()}", NAME, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", **files)
     ended, told = outcome(entrypoint, environ)
 
     assert (ended.code, traces(told)) == (125, [])
@@ -288,11 +282,7 @@ def told_of_values(entrypoint: Entrypoint, request: pytest.FixtureRequest) -> st
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        *(VALUE + name for name in (*SINGLE, *BY_REGION)),
-        *(SSM_PATH + path.strip("/") for path in BY_PATH),
-    ],
+    "name", [*(VALUE + name for name in (*SINGLE, *BY_REGION)), *(SSM_PATH + path.strip("/") for path in BY_PATH)]
 )
 def test_each_bad_single_value_parameter_and_path_is_told(told_of_values: str, name: str) -> None:
     assert f"run-lambda-entrypoint: {name}: " in told_of_values
