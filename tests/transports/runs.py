@@ -1,4 +1,4 @@
-"""One run of the archive, what it is served, and what it told about each secret."""
+"""One run of the archive, what it is served, and its message about each secret."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHORT = {"direct": 1, "botocore": 6}
 """Deadlines that come soon, but leave the time to start, in seconds."""
 
 
-CLOCK = re.compile(r"says \w{3}, [^,]* GMT")
+CLOCK = re.compile(r"time is \w{3}, [^,]* GMT")
 
 
 def context(certificate: trustme.LeafCert) -> ssl.SSLContext:
@@ -79,20 +79,13 @@ def run(
     return ended
 
 
-def told(ended: Ended, host: str) -> dict[str, str]:
+def messages(ended: Ended, host: str) -> dict[str, str]:
     """The message on each secret, with HOST for `host`, N for the deadline, NOW for this machine's time; any other line
     stands for itself."""
-    messages = {}
+    found = {}
     for line in ended.err.splitlines():
-        found = REPORT.fullmatch(line)
-        name, message = found.groups() if found else (line, "")
+        report = REPORT.fullmatch(line)
+        name, message = report.groups() if report else (line, "")
         message = re.sub(r"within \d+ s", "within N s", message.replace(host, "HOST"))
-        messages[name] = CLOCK.sub("says NOW", message)
-    return messages
-
-
-def worded(messages: dict[str, str], words: dict[str, str]) -> dict[str, str]:
-    """`messages`, each replaced by its `words` where it holds them: equal to `words` if all do."""
-    return {
-        name: words[name] if name in words and words[name] in message else message for name, message in messages.items()
-    }
+        found[name] = CLOCK.sub("time is NOW", message)
+    return found

@@ -1,4 +1,4 @@
-"""Mistakes in the AWS configuration: told for what they are, before anything is asked that needs it."""
+"""Mistakes in the AWS configuration: reported as such, before any request that needs it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_KEYS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 KEYS = {"AccessKeyId": "AKIDGIVEN", "SecretAccessKey": "key", "Token": "token", "Expiration": "2999-01-01T00:00:00Z"}
 
 
-def told(entrypoint: Entrypoint, transport: str, more: dict[str, Any]) -> tuple[int, str, int]:
+def outcome(entrypoint: Entrypoint, transport: str, more: dict[str, Any]) -> tuple[int, str, int]:
     """The exit code, the report on the secret, and how many requests came to a well-behaved Secrets Manager."""
     with http_server(lambda _: secret("{}")) as server:
         ended = run(entrypoint, transport, server.url, **more)
@@ -34,10 +34,11 @@ def told(entrypoint: Entrypoint, transport: str, more: dict[str, Any]) -> tuple[
     return ended.code, report.rpartition("secret name: ")[2], requests
 
 
+INVALID = "contains a space, a line break or another character that is not valid in credentials; copy it again"
+
+
 def unusable(kind: str) -> str:
-    return (
-        f"the configuration of the AWS credentials cannot be used ({kind}); check the AWS_* variables and the profile"
-    )
+    return f"cannot use the configuration of the AWS credentials ({kind}); check the AWS_* variables and the profile"
 
 
 # -- Variables
@@ -46,23 +47,23 @@ def unusable(kind: str) -> str:
 @pytest.mark.parametrize(
     "name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"]
 )
-def test_a_line_break_behind_a_credential_is_told(entrypoint: Entrypoint, transport: str, name: str) -> None:
-    actual = told(entrypoint, transport, {name: f"{MARKER}\n"})
-    assert actual == (125, f"{name} holds a space, a line break or another character that no credential has", 0)
+def test_a_line_break_after_a_credential_is_outcome(entrypoint: Entrypoint, transport: str, name: str) -> None:
+    actual = outcome(entrypoint, transport, {name: f"{MARKER}\n"})
+    assert actual == (125, f"{name} {INVALID}", 0)
 
 
 @pytest.mark.parametrize(
     "value", [f"{MARKER}\r\nX-Evil: 1", f"{MARKER}\udcff", f"{MARKER}é", f" {MARKER}", f"{MARKER}\x7f"]
 )
-def test_a_character_that_no_credential_has_is_told_without_the_value(entrypoint: Entrypoint, value: str) -> None:
-    _, report, requests = told(entrypoint, "direct", {"AWS_SESSION_TOKEN": value})
-    assert ("AWS_SESSION_TOKEN holds a space" in report, MARKER in report, requests) == (True, False, 0)
+def test_an_invalid_character_is_reported_without_the_value(entrypoint: Entrypoint, value: str) -> None:
+    _, report, requests = outcome(entrypoint, "direct", {"AWS_SESSION_TOKEN": value})
+    assert (f"AWS_SESSION_TOKEN {INVALID}" in report, MARKER in report, requests) == (True, False, 0)
 
 
 @pytest.mark.parametrize("region", ["eu west", "eu-west-1\n", "eu-west-1/", "eu-west-é", "-"])
-def test_what_is_no_region_is_told(entrypoint: Entrypoint, transport: str, region: str) -> None:
-    actual = told(entrypoint, transport, {"AWS_REGION": region})
-    assert actual == (125, f"AWS_REGION, or AWS_DEFAULT_REGION, is {region!a}, which is no region", 0)
+def test_what_is_no_region_is_outcome(entrypoint: Entrypoint, transport: str, region: str) -> None:
+    actual = outcome(entrypoint, transport, {"AWS_REGION": region})
+    assert actual == (125, f"AWS_REGION, or AWS_DEFAULT_REGION, is {region!a}, which is not a valid Region", 0)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_what_is_no_region_is_told(entrypoint: Entrypoint, transport: str, regio
                 "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/x",
                 "AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent",
             },
-            "AWS configuration: /nonexistent: No such file or directory; mend the setting that names it",
+            "AWS configuration: /nonexistent: No such file or directory; fix the setting that names it",
         ),
         (
             {
@@ -85,13 +86,13 @@ def test_what_is_no_region_is_told(entrypoint: Entrypoint, transport: str, regio
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/x",
                 "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/nonexistent",
             },
-            "AWS configuration: /nonexistent: No such file or directory; mend the setting that names it",
+            "AWS configuration: /nonexistent: No such file or directory; fix the setting that names it",
         ),
     ],
     ids=["expiration", "expired", "container's host", "web identity", "container's token"],
 )
-def test_a_variable_that_cannot_be_used_is_told(entrypoint: Entrypoint, more: dict[str, str], expected: str) -> None:
-    assert told(entrypoint, "botocore", more) == (125, expected, 0)
+def test_a_variable_that_is_unusable_is_outcome(entrypoint: Entrypoint, more: dict[str, str], expected: str) -> None:
+    assert outcome(entrypoint, "botocore", more) == (125, expected, 0)
 
 
 # -- Files and programs
@@ -104,31 +105,31 @@ def configured(folder: Path, text: str) -> dict[str, str]:
 
 def test_a_configuration_that_cannot_be_parsed_is_named_and_not_quoted(entrypoint: Entrypoint, tmp_path: Path) -> None:
     more = configured(tmp_path, f"aws_secret_access_key = {MARKER}\n")
-    assert told(entrypoint, "botocore", more) == (125, f"AWS configuration: {tmp_path}/config cannot be parsed", 0)
+    assert outcome(entrypoint, "botocore", more) == (125, f"AWS configuration: cannot parse {tmp_path}/config", 0)
 
 
-def test_a_credential_process_that_is_not_there_is_told(entrypoint: Entrypoint, tmp_path: Path) -> None:
+def test_a_credential_process_that_does_not_exist_is_outcome(entrypoint: Entrypoint, tmp_path: Path) -> None:
     more = configured(tmp_path, "[default]\ncredential_process = /nonexistent --flag\n")
-    assert told(entrypoint, "botocore", more) == (
+    assert outcome(entrypoint, "botocore", more) == (
         125,
-        "AWS configuration: /nonexistent: No such file or directory; mend the setting that names it",
+        "AWS configuration: /nonexistent: No such file or directory; fix the setting that names it",
         0,
     )
 
 
-def test_what_a_credential_process_says_is_not_shown(entrypoint: Entrypoint, tmp_path: Path) -> None:
+def test_the_output_of_a_credential_process_is_not_shown(entrypoint: Entrypoint, tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\necho {MARKER}; echo {MARKER} >&2; exit 3\n")
     program.chmod(0o755)
     more = configured(tmp_path, f"[default]\ncredential_process = {program}\n")
-    assert told(entrypoint, "botocore", more) == (125, "AWS configuration: credential_process failed", 0)
+    assert outcome(entrypoint, "botocore", more) == (125, "AWS configuration: credential_process failed", 0)
 
 
-def test_a_credential_process_that_answers_no_json_is_told_without_its_answer(
+def test_a_credential_process_that_prints_no_json_is_reported_without_its_output(
     entrypoint: Entrypoint, tmp_path: Path
 ) -> None:
     more = configured(tmp_path, f"[default]\ncredential_process = /bin/echo {MARKER}\n")
-    assert told(entrypoint, "botocore", more) == (125, unusable("JSONDecodeError"), 0)
+    assert outcome(entrypoint, "botocore", more) == (125, unusable("JSONDecodeError"), 0)
 
 
 # -- The container's credentials
@@ -139,7 +140,7 @@ def keys(request: Request) -> Reply:
     return Reply(200, json.dumps(KEYS).encode()) if request.method == "GET" else secret('{"A": "1"}')
 
 
-def test_a_source_of_credentials_that_refuses_is_named_and_asked_again(entrypoint: Entrypoint) -> None:
+def test_a_source_of_credentials_that_refuses_is_named_and_retried(entrypoint: Entrypoint) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environ = aws(url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_LOG_LEVEL="debug", **NO_KEYS)
@@ -173,9 +174,12 @@ def test_a_source_of_credentials_is_asked_once_in_an_attempt(entrypoint: Entrypo
     assert before == 1
 
 
-def test_a_pipe_as_aws_ca_bundle_is_told(entrypoint: Entrypoint, transport: str, tmp_path: Path) -> None:
+def test_a_pipe_as_aws_ca_bundle_is_outcome(entrypoint: Entrypoint, transport: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with listening(lambda _: None) as port:
         more: dict[str, Any] = {"AWS_CA_BUNDLE": str(tmp_path / "pipe")}
         ended = run(entrypoint, transport, f"https://127.0.0.1:{port}", **more)
-    assert (ended.code, f"AWS_CA_BUNDLE={tmp_path}/pipe cannot be read (no regular file)" in ended.err) == (125, True)
+    assert (ended.code, f"AWS_CA_BUNDLE={tmp_path}/pipe cannot be read (not a regular file)" in ended.err) == (
+        125,
+        True,
+    )

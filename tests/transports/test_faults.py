@@ -1,22 +1,23 @@
-"""Every fault on the way to a secret: how the run ends, when, and in which words. Both transports tell it alike.
+"""Every fault on the way to a secret: how the run ends, when, and with which message, the same over both transports.
 
-Faults of connections have a run of their own. Faults of replies share one, since a start of botocore's takes longer
-than all of them: each is played for the secret of its name.
+A fault of a connection has a run of its own. Faults of replies that end alike share one, since a start of botocore
+takes longer than all of them: each is played for the secret of its name. `-k refused` runs one fault.
 """
 
 from __future__ import annotations
 
 import socket
 import ssl
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
+import pytest
 import trustme
 from botocore.session import Session
 
+from tests.harness.entrypoint import TRANSPORTS
 from tests.harness.fault_server import (
     CLOSE,
     DRIP,
@@ -24,6 +25,7 @@ from tests.harness.fault_server import (
     RESET,
     Reply,
     black_hole,
+    by_chunks,
     by_close,
     by_length,
     error,
@@ -33,7 +35,7 @@ from tests.harness.fault_server import (
     secret,
     silent,
 )
-from tests.transports.runs import context, run, scripted, told, worded
+from tests.transports.runs import context, messages, run, scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,14 +48,14 @@ if TYPE_CHECKING:
 
 AT_ONCE, AT_THE_DEADLINE = "at once", "at the deadline"
 DEADLINES = {
-    # Which deadline a run is given, in seconds. It has to leave the time to start and to try once.
+    # The deadline of a run, in seconds. It has to leave the time to start and to try once.
     (AT_ONCE, "direct"): 60,
     (AT_ONCE, "botocore"): 60,
     (AT_THE_DEADLINE, "direct"): 2,
-    (AT_THE_DEADLINE, "botocore"): 8,
+    (AT_THE_DEADLINE, "botocore"): 6,
 }
 BOUND = 30
-"""When every run must have ended, in seconds: a hang, or a fault that is tried again for nothing, takes longer."""
+"""When every run must have ended, in seconds: a hang, or a fault that is retried for nothing, takes longer."""
 
 YESTERDAY = datetime.now(timezone.utc) - timedelta(days=1)
 DATE = "Mon, 23 Nov 2026 10:00:00 GMT"
@@ -62,15 +64,30 @@ WELL = by_length(DOCUMENT)
 
 
 class Fault(NamedTuple):
-    """What is played, when a run with it ends, with which exit code and which words on standard error."""
+    """What is played, when a run with it ends, with which exit code, and a part of its message."""
 
     played: Sequence[Reply] | Stage
     ends: str
-    words: str
+    message: str
     code: int = 125
 
 
-# -- Stages: connections that misbehave before there is a reply; each yields the URL to ask
+def lasting(reply: Reply, message: str) -> Fault:
+    """A reply that ends the run at once: the next one, which would be well, is never requested."""
+    return Fault([reply, WELL], AT_ONCE, message)
+
+
+def retried(reply: Reply, message: str) -> Fault:
+    """A reply after which the same is requested again and again until the deadline."""
+    return Fault([reply], AT_THE_DEADLINE, message)
+
+
+def passing(*replies: Reply) -> Fault:
+    """Replies after which the command is started."""
+    return Fault([*replies, WELL], AT_ONCE, "", code=0)
+
+
+# -- Stages: connections that misbehave before there is a reply; each yields the endpoint's URL
 
 
 @contextmanager
@@ -115,7 +132,7 @@ def plain_http(_: Authority) -> Iterator[str]:
 
 
 def over(tls: Callable[[Authority], ssl.SSLContext]) -> Stage:
-    """All is well but for this TLS."""
+    """Only this TLS is wrong."""
 
     @contextmanager
     def stage(authority: Authority) -> Iterator[str]:
@@ -142,144 +159,160 @@ def self_signed(_: Authority) -> ssl.SSLContext:
 
 # -- The table
 
-NO_SECRET = "the reply holds neither SecretString nor SecretBinary"
-NOT_AWS = "HOST answered with something that is not AWS's JSON; is it the right endpoint, and no proxy?"
-NO_ANSWER = "not fetched within N s; the last fault: no answer from HOST"
-CUT = "not fetched within N s; the last fault: the reply of HOST was cut short"
+LATE = "not fetched within N s; the last error: "
+NETWORK = "check network access to that host: a function in a VPC needs a VPC endpoint for the service or a NAT gateway"
+NO_ANSWER = f"{LATE}no answer from HOST"
+TRUNCATED = f"{LATE}the reply from HOST was truncated"
 UNTRUSTED = "the certificate of HOST is not trusted: "
-LIMITED = "AWS limits how often it may be asked"
+LIMITED = "AWS limits the rate of requests"
+NO_SECRET = "the reply contains neither SecretString nor SecretBinary"
+NOT_AWS = "HOST returned something that is not AWS's JSON; check that it is the endpoint, not a proxy"
+NOT_HTTP = "HOST did not return a valid HTTP response"
+NO_CODE = "HOST returned no AWS error code"
+TOO_LARGE = "the reply from HOST is larger than 1,048,576 bytes"
+LARGE = b" " * 10_000_000
 MODELLED = [
     shape.name for shape in Session().get_service_model("secretsmanager").operation_model("GetSecretValue").error_shapes
 ]
 
 FAULTS: Mapping[str, Fault] = {
     # Connections.
-    "refused": Fault(
-        refused,
-        AT_THE_DEADLINE,
-        "not fetched within N s; the last fault: could not talk to HOST: Connection refused; is there a way to that "
-        "host? A function in a VPC reaches it through a VPC endpoint for the service or a NAT gateway",
-    ),
+    "refused": Fault(refused, AT_THE_DEADLINE, f"{LATE}could not connect to HOST: Connection refused; {NETWORK}"),
     "black_hole": Fault(no_answer_to_syn, AT_THE_DEADLINE, NO_ANSWER),
     "mute_after_accept": Fault(mute_after_accept, AT_THE_DEADLINE, NO_ANSWER),
     "mute_after_tls": Fault(mute_after_tls, AT_THE_DEADLINE, NO_ANSWER),
-    "wrong_name": Fault(over(wrong_name), AT_ONCE, f"{UNTRUSTED}it is for another name"),
+    "wrong_name": Fault(over(wrong_name), AT_ONCE, f"{UNTRUSTED}hostname mismatch"),
     "expired": Fault(over(expired), AT_ONCE, f"{UNTRUSTED}certificate has expired"),
     "self_signed": Fault(over(self_signed), AT_ONCE, "(tried AWS_CA_BUNDLE="),
     "plain_http": Fault(plain_http, AT_ONCE, "TLS with HOST failed"),
-    # Replies.
-    "mute_after_the_request": Fault([Reply(b"", MUTE)], AT_THE_DEADLINE, NO_ANSWER),
-    "mute_in_the_head": Fault([Reply(head(200)[:20], MUTE)], AT_THE_DEADLINE, NO_ANSWER),
-    "mute_in_the_body": Fault([Reply(head(200, "Content-Length: 9"), MUTE)], AT_THE_DEADLINE, NO_ANSWER),
-    "drip": Fault([Reply(head(200, "Content-Length: 9999"), DRIP)], AT_THE_DEADLINE, NO_ANSWER),
-    "cut": Fault([by_length(DOCUMENT).cut(-5)], AT_THE_DEADLINE, CUT),
-    "cut_at_the_beginning": Fault([Reply(b"", CLOSE)], AT_THE_DEADLINE, CUT),
-    "reset": Fault([by_length(DOCUMENT).cut(-5, RESET)], AT_THE_DEADLINE, CUT),
-    "status_429": Fault(
-        [by_length(b"", 429)],
-        AT_THE_DEADLINE,
-        f"the last fault: HTTP 429: HOST answered without an error of AWS's; {LIMITED}",
+    # Replies that do not come, or not whole.
+    "mute_after_the_request": retried(Reply(b"", MUTE), NO_ANSWER),
+    "mute_in_the_head": retried(Reply(head(200)[:20], MUTE), NO_ANSWER),
+    "mute_in_the_body": retried(Reply(head(200, "Content-Length: 9"), MUTE), NO_ANSWER),
+    "drip": retried(Reply(head(200, "Content-Length: 9999"), DRIP), NO_ANSWER),
+    "truncated": retried(by_length(DOCUMENT).cut(-5), TRUNCATED),
+    "truncated_at_the_beginning": retried(Reply(b"", CLOSE), TRUNCATED),
+    "reset": retried(by_length(DOCUMENT).cut(-5, RESET), TRUNCATED),
+    # Replies of a service in trouble.
+    "status_429": retried(by_length(b"", 429), f"HTTP 429: {NO_CODE}; {LIMITED}"),
+    "status_500": retried(error(500, "InternalServiceError", "once more"), f"{LATE}InternalServiceError: once more"),
+    "status_503": retried(by_length(b"<html>", 503), f"{LATE}HTTP 503: {NO_CODE}"),
+    "throttled": retried(
+        error(400, "ThrottlingException", "Rate exceeded"), f"{LATE}ThrottlingException: Rate exceeded; {LIMITED}"
     ),
-    "status_500": Fault(
-        [error(500, "InternalServiceError", "once more")],
-        AT_THE_DEADLINE,
-        "the last fault: InternalServiceError: once more",
+    # Replies that are not HTTP, or not AWS's.
+    "ssh": lasting(Reply(b"SSH-2.0-OpenSSH_9.9\r\n", CLOSE), NOT_HTTP),
+    "status_of_letters": lasting(Reply(b"HTTP/1.1 abc Reason\r\n\r\n", CLOSE), NOT_HTTP),
+    "long_line": lasting(Reply(head(200, "X-Long: " + "x" * 70_000), CLOSE), NOT_HTTP),
+    "many_headers": lasting(by_length(b"{}", 200, *(f"X-Header-{i}: {i}" for i in range(200))), NOT_HTTP),
+    "chunk_without_a_size": lasting(
+        Reply(head(200, "Transfer-Encoding: chunked") + b"size\r\n{}\r\n0\r\n\r\n", CLOSE), NOT_HTTP
     ),
-    "status_503": Fault(
-        [by_length(b"<html>", 503)], AT_THE_DEADLINE, "the last fault: HTTP 503: HOST answered without"
+    "redirect_302": lasting(
+        by_length(b"", 302, "Location: http://127.0.0.1:9/"),
+        f"HTTP 302: {NO_CODE}; it redirects, so it is not the endpoint itself",
     ),
-    "throttled": Fault(
-        [error(400, "ThrottlingException", "Rate exceeded")],
-        AT_THE_DEADLINE,
-        f"the last fault: ThrottlingException: Rate exceeded; {LIMITED}",
+    "redirect_307": lasting(by_length(b"", 307, "Location: /elsewhere"), f"HTTP 307: {NO_CODE}; it redirects"),
+    "captive_portal": lasting(by_length(b"<html>Please log in"), NOT_AWS),
+    "empty": lasting(by_length(b""), NOT_AWS),
+    "array": lasting(by_length(b"[]"), NOT_AWS),
+    "null": lasting(by_length(b"null"), NOT_AWS),
+    "not_json": lasting(by_length(b"no JSON"), NOT_AWS),
+    "not_utf8": lasting(by_length(b'{"SecretString": "\xff"}'), NOT_AWS),
+    "nested_deeply": lasting(by_length(b"[" * 100_000), NOT_AWS),
+    "no_secret": lasting(by_length(b"{}"), NO_SECRET),
+    "null_for_text": lasting(by_length(b'{"SecretString": null}'), NO_SECRET),
+    "number_for_text": lasting(by_length(b'{"SecretString": 1}'), NO_SECRET),
+    "object_for_text": lasting(by_length(b'{"SecretString": {"key": "value"}}'), NO_SECRET),
+    "number_for_bytes": lasting(by_length(b'{"SecretBinary": 1}'), NO_SECRET),
+    "no_base64_for_bytes": lasting(
+        by_length(b'{"SecretBinary": "*"}'), "the secret is binary but not valid UTF-8; store a JSON object as text"
     ),
-    "redirect": Fault(
-        [by_length(b"", 302, "Location: http://127.0.0.1:9/"), WELL],
-        AT_ONCE,
-        "HTTP 302: HOST answered without an error of AWS's; it redirects, so it is not the endpoint itself",
+    "ten_megabytes": lasting(by_length(LARGE), TOO_LARGE),
+    "ten_megabytes_unframed": lasting(by_close(LARGE), TOO_LARGE),
+    "ten_megabytes_by_chunks": lasting(by_chunks(LARGE, 65_536), TOO_LARGE),
+    # AWS's errors.
+    **{name: lasting(error(400, name, "it said"), f"{name}: it said") for name in MODELLED},
+    "unknown_type": lasting(error(400, "BrandNewException", "it said"), "BrandNewException: it said"),
+    "type_with_namespace": lasting(error(400, "com.amazonaws.secretsmanager#AnyException", "no"), "AnyException: no"),
+    "type_with_url": lasting(error(400, "AnyException:http://aws/doc", "no"), "AnyException: no"),
+    "type_in_a_header": lasting(
+        by_length(b'{"Message": "no"}', 400, "X-Amzn-ErrorType: AnyException:http://internal.amazon.com/"),
+        "AnyException: no",
     ),
-    "captive_portal": Fault([by_length(b"<html>Please log in"), WELL], AT_ONCE, NOT_AWS),
-    "empty": Fault([by_length(b""), WELL], AT_ONCE, NOT_AWS),
-    "array": Fault([by_length(b"[]"), WELL], AT_ONCE, NOT_AWS),
-    "number_for_text": Fault([by_length(b'{"SecretString": 1}'), WELL], AT_ONCE, NO_SECRET),
-    "object_for_text": Fault([by_length(b'{"SecretString": {"key": "value"}}'), WELL], AT_ONCE, NO_SECRET),
-    "number_for_bytes": Fault([by_length(b'{"SecretBinary": 1}'), WELL], AT_ONCE, NO_SECRET),
-    "no_base64_for_bytes": Fault(
-        [by_length(b'{"SecretBinary": "*"}'), WELL], AT_ONCE, "the secret is binary and no UTF-8 text"
+    "header_before_body": lasting(
+        by_length(b'{"__type": "Other", "message": "no"}', 400, "x-amzn-errortype: AnyException"), "AnyException: no"
     ),
-    "number_for_an_errors_type": Fault(
-        [by_length(b'{"__type": 1, "message": []}', 400), WELL], AT_ONCE, "HTTP 400: HOST answered without"
+    "type_as_code": lasting(by_length(b'{"code": "AnyException"}', 400), "AnyException"),
+    "control_characters": lasting(error(400, "OddException", "one\x1b[31m\ntwo"), r"OddException: one\x1b[31m\ntwo"),
+    "number_for_a_type": lasting(by_length(b'{"__type": 1, "message": []}', 400), f"HTTP 400: {NO_CODE}"),
+    "status_400": lasting(by_length(b"<html>Bad Request", 400), f"HTTP 400: {NO_CODE}"),
+    "status_403": lasting(by_length(b"", 403), f"HTTP 403: {NO_CODE}"),
+    "status_404": lasting(by_length(b"[]", 404), f"HTTP 404: {NO_CODE}"),
+    "status_204": lasting(Reply(head(204), CLOSE), f"HTTP 204: {NO_CODE}"),
+    "denied": lasting(
+        error(400, "AccessDeniedException", "no"), "AccessDeniedException: no; allow it in the role's policy: {"
     ),
-    "ten_megabytes": Fault([by_length(b" " * 10_000_000), WELL], AT_ONCE, "the reply of HOST is over 1,048,576 bytes"),
-    "ten_megabytes_unframed": Fault(
-        [by_close(b" " * 10_000_000), WELL], AT_ONCE, "the reply of HOST is over 1,048,576 bytes"
+    "wrong_clock": lasting(
+        by_length(b'{"__type": "InvalidSignatureException", "message": "Signature expired: x"}', 400, f"Date: {DATE}"),
+        "InvalidSignatureException: Signature expired: x; set the clock: this machine's time is NOW, AWS's is " + DATE,
     ),
-    **{name: Fault([error(400, name, "it said"), WELL], AT_ONCE, f"{name}: it said") for name in MODELLED},
-    "unknown_type": Fault([error(400, "BrandNewException", "it said"), WELL], AT_ONCE, "BrandNewException: it said"),
-    "denied": Fault(
-        [error(400, "AccessDeniedException", "no"), WELL],
-        AT_ONCE,
-        "AccessDeniedException: no; allow it in the role's policy: {",
-    ),
-    "wrong_clock": Fault(
-        [
-            by_length(
-                b'{"__type": "InvalidSignatureException", "message": "Signature expired: x"}', 400, f"Date: {DATE}"
-            ),
-            WELL,
-        ],
-        AT_ONCE,
-        "InvalidSignatureException: Signature expired: x; set the clock: this machine's says NOW, AWS's " + DATE,
-    ),
-    # Faults that pass: the command starts.
-    "throttled_twice": Fault(
-        [error(400, "ThrottlingException"), error(400, "ThrottlingException"), WELL], AT_ONCE, "", code=0
-    ),
-    "status_503_twice": Fault([by_length(b"", 503), by_length(b"", 503), WELL], AT_ONCE, "", code=0),
-    "cut_and_reset": Fault(
-        [by_length(DOCUMENT).cut(-5), by_length(DOCUMENT).cut(-5, RESET), WELL], AT_ONCE, "", code=0
-    ),
+    # Transient errors.
+    "throttled_twice": passing(error(400, "ThrottlingException"), error(400, "ThrottlingException")),
+    "status_503_twice": passing(by_length(b"", 503), by_length(b"", 503)),
+    "truncated_and_reset": passing(by_length(DOCUMENT).cut(-5), by_length(DOCUMENT).cut(-5, RESET)),
 }
 
 
 class Outcome(NamedTuple):
     code: int
     in_time: bool
-    words: str
+    message: str
 
 
-def outcomes(
-    entrypoint: Entrypoint, transport: str, authority: Authority, url: str, names: Sequence[str]
-) -> dict[str, Outcome]:
-    """How each of the faults `names`, played in one run, ended; its whole message where it lacks the words."""
+Outcomes = dict[str, Outcome]
+_played: dict[tuple[str, str, int], Outcomes] = {}
+
+
+def outcomes(entrypoint: Entrypoint, transport: str, authority: Authority, url: str, names: Sequence[str]) -> Outcomes:
+    """How each of the faults `names`, played in one run, ended."""
     begin = monotonic()
     seconds = DEADLINES[FAULTS[names[0]].ends, transport]
     ended = run(entrypoint, transport, url, names, seconds=seconds, AWS_CA_BUNDLE=str(authority.file))
-    messages = dict.fromkeys(names, "") | told(ended, url.partition("://")[2])
-    shown = worded(messages, {name: FAULTS[name].words for name in names})
-    return {name: Outcome(ended.code, monotonic() - begin < BOUND, words) for name, words in shown.items()}
+    in_time = monotonic() - begin < BOUND
+    found = dict.fromkeys(names, "") | messages(ended, url.partition("://")[2])
+    return {name: Outcome(ended.code, in_time, message) for name, message in found.items()}
 
 
-def test_every_fault_ends_as_the_table_says(entrypoint: Entrypoint, transport: str, authority: Authority) -> None:
-    def on_stage(name: str) -> dict[str, Outcome]:
-        stage = FAULTS[name].played
-        assert callable(stage)
-        with stage(authority) as url:
-            return outcomes(entrypoint, transport, authority, url, [name])
-
-    def in_replies(names: Sequence[str]) -> dict[str, Outcome]:
-        replies = {name: played for name in names if not callable(played := FAULTS[name].played)}
+def of_replies(entrypoint: Entrypoint, transport: str, authority: Authority, ends: str, code: int) -> Outcomes:
+    """How all faults of replies that end so ended, played once for all tests of this process."""
+    key = (transport, ends, code)
+    if key not in _played:
+        replies = {
+            name: fault.played
+            for name, fault in FAULTS.items()
+            if not callable(fault.played) and (fault.ends, fault.code) == (ends, code)
+        }
         with fault_server(scripted(replies)) as port:
-            return outcomes(entrypoint, transport, authority, f"http://127.0.0.1:{port}", names)
+            _played[key] = outcomes(entrypoint, transport, authority, f"http://127.0.0.1:{port}", list(replies))
+    return _played[key]
 
-    stages = [name for name, fault in FAULTS.items() if callable(fault.played)]
-    together: dict[tuple[str, int], list[str]] = {}
-    for name in FAULTS.keys() - set(stages):
-        together.setdefault((FAULTS[name].ends, FAULTS[name].code), []).append(name)
-    actual: dict[str, Outcome] = {}
-    # Few at once: a start must not take longer than the deadline.
-    with ThreadPoolExecutor(3) as executor:
-        for played in (executor.map(in_replies, together.values()), executor.map(on_stage, stages)):
-            for outcome in played:
-                actual |= outcome
-    assert actual == {name: Outcome(fault.code, True, fault.words) for name, fault in FAULTS.items()}
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_ends_as_the_table_says(
+    entrypoint: Entrypoint, transport: str, authority: Authority, name: str
+) -> None:
+    fault = FAULTS[name]
+    if callable(fault.played):
+        with fault.played(authority) as url:
+            actual = outcomes(entrypoint, transport, authority, url, [name])[name]
+    else:
+        actual = of_replies(entrypoint, transport, authority, fault.ends, fault.code)[name]
+    shown = fault.message if fault.message in actual.message else actual.message
+    assert actual._replace(message=shown) == Outcome(fault.code, True, fault.message)
+
+
+@pytest.mark.parametrize("ends", [AT_ONCE, AT_THE_DEADLINE])
+def test_both_transports_report_alike(entrypoint: Entrypoint, authority: Authority, ends: str) -> None:
+    direct, botocore = (of_replies(entrypoint, transport, authority, ends, 125) for transport in TRANSPORTS)
+    assert direct == botocore

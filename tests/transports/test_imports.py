@@ -1,30 +1,30 @@
-"""What a start imports: pinned, so that a stray import, which every cold start would pay for, is noticed."""
+"""What a start imports: the folders of its stages and no more, since every cold start pays for a stray import."""
 
 from __future__ import annotations
 
 import json
 import sys
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.harness.entrypoint import PLAIN, Entrypoint, aws
-from tests.harness.fault_server import by_length, fault_server, secret
+from tests.harness.fault_server import by_length, fault_server
 from tests.harness.process import Surroundings, run
 from tests.transports.runs import context
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
-    from pathlib import Path
 
     from tests.transports.conftest import Authority
 
 OURS = "run_lambda_entrypoint"
 
-# Of the standard library, what a start imports more than an empty zip archive does. Names with an underscore are
-# left out, of packages only the first part counts.
+# Of the standard library, what a start imports in addition to an empty zip archive. Names with an underscore are left
+# out; of packages only the first part counts.
 NOTHING = {"__future__", "errno"}
 DIRECT = NOTHING | {
     "array",
@@ -48,12 +48,21 @@ VERSIONS_OWN = {  # what some versions of Python import for one of these, and ot
     *("math", "pwd"),
 }
 
-# Of our own.
-ALWAYS = {"", "__main__", "deadline", "environment", "errors", "log", "options", "process", "references", "reserved"}
-FETCHING = ALWAYS | {"aws", "aws.choice", "aws.endpoints", "aws.fetch", "aws.packaged", "documents", "secrets"}
-OWN_PLAIN = FETCHING | {"aws.direct", "aws.faults", "aws.replies", "aws.sigv4"}
-OWN_DIRECT = OWN_PLAIN | {"aws.tls", "aws.trust"}
-OWN_BOTOCORE = FETCHING | {"aws.faults", "aws.replies", "aws.sdk", "aws.trust"}
+SOURCE = Path(__file__).parents[2] / "src" / OURS
+
+
+def folder(name: str = "") -> set[str]:
+    """The modules of a folder of ours, and the folder itself."""
+    prefix = f"{name}." if name else ""
+    files = {path.stem for path in (SOURCE / name.replace(".", "/")).glob("*.py")} - {"__init__"}
+    return {name} | {f"{prefix}{file}" for file in files}
+
+
+# `bytecode` imports all others. The doors of folders are open to every start.
+ALWAYS = folder() - {"bytecode"} | {"loading", "reporting"}
+FETCHING = ALWAYS | folder("loading") - {"loading.parameter_store"} | folder("aws") - {"aws.botocore_sdk"}
+DIRECTLY = FETCHING | folder("aws.direct")
+BY_BOTOCORE = FETCHING | {"aws.botocore_sdk"}
 
 # Of others: what is in the archive, and what is tried in vain.
 OTHERS = {"botocore", "dateutil", "jmespath", "six", "urllib3"}
@@ -67,12 +76,12 @@ EXPENSIVE = {
 }
 
 
-def imported(archive: Path, *words: str, environ: Mapping[str, str] = PLAIN) -> set[str]:
-    """The modules that a run imports, or tries to, until it becomes the command."""
-    command = [sys.executable, "-IS", "-X", "importtime", str(archive), *words]
+def imported(archive: Path, *argv: str, environ: Mapping[str, str] = PLAIN, code: int = 0) -> set[str]:
+    """The modules that a run imports, or tries to, until it executes the command or fails."""
+    command = [sys.executable, "-IS", "-X", "importtime", str(archive), *argv]
     ended = run(command, Surroundings(environ=environ))
-    lines = ended.stderr.decode().splitlines()
-    assert (ended.status, [line for line in lines if not line.startswith("import time:")]) == (0, [])
+    assert ended.status == code, ended.stderr
+    lines = [line for line in ended.stderr.decode().splitlines() if line.startswith("import time:")]
     return {line.rpartition("|")[2].strip() for line in lines} - {"imported package"}
 
 
@@ -81,7 +90,7 @@ def own(modules: set[str]) -> set[str]:
 
 
 def foreign(modules: set[str]) -> set[str]:
-    """All others, by the first part of their names, but for Python's own hidden ones."""
+    """All others, by the first part of their names, without Python's own hidden ones."""
     names = {module.partition(".")[0] for module in modules} - {OURS}
     return {name for name in names if not name.startswith("_") or name == "__future__"}
 
@@ -95,38 +104,30 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return imported(archive)
 
 
-@pytest.fixture
-def tls(authority: Authority) -> ssl.SSLContext:
-    return context(authority.ca.issue_cert("127.0.0.1"))
-
-
-def fetching(entrypoint: Entrypoint, transport: str, tls: ssl.SSLContext | None = None, **more: str) -> set[str]:
-    """What a run imports that fetches one secret."""
-    reply = by_length(secret(json.dumps({"key": "value"})))
+def fetching(
+    entrypoint: Entrypoint, transport: str, tls: ssl.SSLContext | None = None, code: int = 0, **more: str
+) -> set[str]:
+    """What a run imports that fetches one secret, or what `more` refers to."""
+    parameters = {"Parameters": [{"Name": "/a", "Value": "value"}]}
+    reply = by_length(json.dumps({"SecretString": '{"a": {"b": "value"}}', **parameters}).encode())
     with fault_server(lambda _: reply, tls=tls) as port:
         url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
-        environ = aws(url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport, **more)
-        return imported(entrypoint.archive, "/bin/true", environ=environ)
+        references = {"SECRETS_MANAGER_ARN": "name", "AWS_ENDPOINT_URL_SSM": url, "LAMBDA_ENV_TRANSPORT": transport}
+        return imported(entrypoint.archive, "/bin/true", environ=aws(url, {**references, **more}), code=code)
 
 
-def test_a_start_without_references(entrypoint: Entrypoint, empty: set[str]) -> None:
-    modules = imported(entrypoint.archive, "/bin/true") - empty
+@pytest.mark.parametrize("argv", [["/bin/true"], ["--timeout", "5", "--", "/bin/true"]], ids=["bare", "options"])
+def test_a_start_without_references(entrypoint: Entrypoint, empty: set[str], argv: list[str]) -> None:
+    modules = imported(entrypoint.archive, *argv) - empty
     assert (own(modules), foreign(modules)) == (ALWAYS, NOTHING)
 
 
-def test_a_start_with_options(entrypoint: Entrypoint, empty: set[str]) -> None:
-    modules = imported(entrypoint.archive, "--timeout", "5", "--", "/bin/true") - empty
-    assert (own(modules), foreign(modules)) == (ALWAYS, NOTHING)
-
-
-def test_a_direct_start(entrypoint: Entrypoint, authority: Authority, tls: ssl.SSLContext, empty: set[str]) -> None:
+@pytest.mark.parametrize("secure", [True, False], ids=["TLS", "plain HTTP"])
+def test_a_direct_start(entrypoint: Entrypoint, authority: Authority, empty: set[str], secure: bool) -> None:
+    tls = context(authority.ca.issue_cert("127.0.0.1")) if secure else None
     modules = fetching(entrypoint, "direct", tls, AWS_CA_BUNDLE=str(authority.file)) - empty
-    assert (own(modules), foreign(modules) - VERSIONS_OWN) == (OWN_DIRECT, DIRECT - VERSIONS_OWN)
-
-
-def test_a_direct_start_without_tls(entrypoint: Entrypoint, empty: set[str]) -> None:
-    modules = fetching(entrypoint, "direct") - empty
-    assert (own(modules), foreign(modules) - VERSIONS_OWN) == (OWN_PLAIN, DIRECT - VERSIONS_OWN)
+    expected = (DIRECTLY, DIRECT - VERSIONS_OWN, set())
+    assert (own(modules), foreign(modules) - VERSIONS_OWN, foreign(modules) & EXPENSIVE) == expected
 
 
 def test_auto_imports_no_more_than_direct(entrypoint: Entrypoint) -> None:
@@ -134,48 +135,42 @@ def test_auto_imports_no_more_than_direct(entrypoint: Entrypoint) -> None:
     assert fetching(entrypoint, "auto") - looks_for_home == fetching(entrypoint, "direct")
 
 
-def test_nothing_expensive_is_imported_by_a_direct_start(entrypoint: Entrypoint, empty: set[str]) -> None:
-    assert foreign(fetching(entrypoint, "direct") - empty) & EXPENSIVE == set()
-
-
-def test_a_botocore_start_imports_none_of_the_direct_transport(entrypoint: Entrypoint) -> None:
-    assert own(fetching(entrypoint, "botocore")) == OWN_BOTOCORE
-
-
-def test_a_botocore_start_imports_no_other_package(entrypoint: Entrypoint) -> None:
-    others = foreign(fetching(entrypoint, "botocore")) - sys.stdlib_module_names
-    assert others - TRIED == OTHERS
+def test_a_botocore_start(entrypoint: Entrypoint) -> None:
+    modules = fetching(entrypoint, "botocore")
+    assert (own(modules), foreign(modules) - sys.stdlib_module_names - TRIED) == (BY_BOTOCORE, OTHERS)
 
 
 VALUE = "LAMBDA_ENV_VALUE_FROM_A"
 
 
-def fetching_single_values(entrypoint: Entrypoint, **references: str) -> set[str]:
-    """What a direct run imports that fetches these."""
-    parameters = {"Parameters": [{"Name": "/a", "Value": "value"}]}
-    reply = by_length(json.dumps({"SecretString": '{"a": {"b": "value"}}', **parameters}).encode())
-    with fault_server(lambda _: reply) as port:
-        url = f"http://127.0.0.1:{port}"
-        environ = aws(url, references, AWS_ENDPOINT_URL_SSM=url, LAMBDA_ENV_TRANSPORT="direct")
-        return own(imported(entrypoint.archive, "/bin/true", environ=environ))
+@pytest.mark.parametrize(
+    ("references", "more"),
+    [
+        ({"SECRETS_MANAGER_ARN": "name:a:STAGE:", VALUE: "name:a.b::"}, set()),
+        ({VALUE: "arn:aws:ssm:eu-west-1:123456789012:parameter/a"}, {"loading.parameter_store"}),
+        ({"LAMBDA_ENV_SSM_PATH_A": "/"}, {"loading.parameter_store"}),
+    ],
+    ids=["keys", "parameter", "path"],
+)
+def test_only_parameters_import_their_store(entrypoint: Entrypoint, references: dict[str, str], more: set[str]) -> None:
+    assert own(fetching(entrypoint, "direct", **references)) == DIRECTLY | more
 
 
-def test_keys_versions_and_single_values_of_secrets_import_nothing_more(entrypoint: Entrypoint) -> None:
-    references = {"SECRETS_MANAGER_ARN": "name:a:STAGE:", VALUE: "name:a.b::"}
-    assert fetching_single_values(entrypoint, **references) == OWN_PLAIN
+def test_only_a_dry_run_imports_its_report(entrypoint: Entrypoint) -> None:
+    assert own(imported(entrypoint.archive, "--dry-run", "/bin/true")) == ALWAYS | {"reporting.dry_run"}
 
 
 @pytest.mark.parametrize(
-    ("name", "reference"), [(VALUE, "arn:aws:ssm:eu-west-1:123456789012:parameter/a"), ("LAMBDA_ENV_SSM_PATH_A", "/")]
+    ("environ", "more"),
+    [
+        ({}, {"reporting.hints"}),
+        ({"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}, {"reporting.hints", "reporting.runtime_api"}),
+    ],
+    ids=["elsewhere", "Lambda"],
 )
-def test_only_parameters_import_what_reads_parameters(entrypoint: Entrypoint, name: str, reference: str) -> None:
-    assert fetching_single_values(entrypoint, **{name: reference}) == OWN_PLAIN | {"parameters"}
-
-
-def test_only_a_dry_run_imports_what_tells_of_it(entrypoint: Entrypoint) -> None:
-    ended = run(
-        [sys.executable, "-IS", "-X", "importtime", str(entrypoint.archive), "--dry-run", "/bin/true"],
-        Surroundings(environ=PLAIN),
+def test_only_a_failure_imports_what_explains_it(
+    entrypoint: Entrypoint, environ: dict[str, str], more: set[str]
+) -> None:
+    assert (
+        own(fetching(entrypoint, "direct", code=125, SECRETS_MANAGER_ARN="name:nosuch", **environ)) == DIRECTLY | more
     )
-    modules = {line.rpartition("|")[2].strip() for line in ended.stderr.decode().splitlines()}
-    assert own(modules) == ALWAYS | {"dry_run"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from contextlib import suppress
 from traceback import format_exception
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from run_lambda_entrypoint import errors
-from run_lambda_entrypoint.aws.classify import THROTTLING_CODES, TRANSIENT_CODES, service_error
+from run_lambda_entrypoint.aws.classify import THROTTLING_CODES, TRANSIENT_CODES, connection_error, service_error
 from run_lambda_entrypoint.aws.replies import MAX_SIZE, read
 from run_lambda_entrypoint.errors import EntrypointError, ServiceError
 
@@ -178,3 +179,15 @@ def test_a_failure_never_shows_the_body(status: int, headers: dict[str, str], bo
 def test_any_body_is_a_reply_or_a_failure(status: int, body: bytes) -> None:
     with suppress(EntrypointError):
         read(HOST, status, {}, body)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ssl.SSLError(1, "[SSL] legacy sigalg disallowed (_ssl.c:1006)"), "[SSL] legacy sigalg disallowed"),
+        (ssl.SSLError(1, "a\nb"), r"a\nb"),
+        (ssl.SSLError(), "unknown reason"),
+    ],
+)
+def test_an_error_of_openssl_without_a_reason_code_has_its_text(error: ssl.SSLError, expected: str) -> None:
+    assert judged(connection_error(HOST, error)) == (f"TLS with {HOST} failed: {expected}", False)

@@ -6,8 +6,8 @@ import json
 from time import time
 
 from ... import __version__
-from .. import classify, replies, sigv4
-from . import http
+from .. import classify, replies
+from . import http, sigv4
 from .tls import Tls
 
 TYPE_CHECKING = False

@@ -11,9 +11,10 @@ from botocore.utils import get_environ_proxies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from run_lambda_entrypoint.aws import Call, choice, endpoints
-from run_lambda_entrypoint.errors import ConfigurationError
-from run_lambda_entrypoint.log import Log
+from run_lambda_entrypoint.aws import credentials, endpoints
+from run_lambda_entrypoint.aws.choose import choose
+from run_lambda_entrypoint.aws.services import SECRETS_MANAGER
+from run_lambda_entrypoint.errors import EntrypointError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,12 +30,12 @@ PLAIN = {
 LOCAL = {**PLAIN, "AWS_ENDPOINT_URL": "http://localhost:4566"}
 
 
-def decided(environ: Mapping[str, str], wish: str = "auto", *regions: str) -> tuple[str, str]:
+def chosen(environ: Mapping[str, str], requested: str = "auto", *regions: str) -> tuple[str, str]:
     """The transport for one secret in each of `regions`, or in the function's own, and the reason."""
-    own = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or ""
-    asked = [("secretsmanager", region) for region in regions or [own]]
+    where = regions or [endpoints.default_region(environ)]
     with patch.dict(os.environ, environ, clear=True):  # "~" is expanded by it
-        return choice.decide(environ, {key: endpoints.resolve(*key, environ) for key in asked}, wish)
+        resolved = {("secretsmanager", region): endpoints.resolve(SECRETS_MANAGER, region, environ) for region in where}
+        return choose(environ, resolved, requested)
 
 
 def without(*names: str) -> dict[str, str]:
@@ -63,8 +64,8 @@ def without(*names: str) -> dict[str, str]:
     ],
     ids=str,
 )
-def test_direct_where_the_environment_answers_everything(environ: dict[str, str]) -> None:
-    assert decided(environ) == ("direct", "the environment answers everything")
+def test_direct_where_all_settings_come_from_environment_variables(environ: dict[str, str]) -> None:
+    assert chosen(environ) == ("direct", "all settings come from environment variables")
 
 
 @pytest.mark.parametrize(
@@ -78,8 +79,8 @@ def test_direct_where_the_environment_answers_everything(environ: dict[str, str]
         ({**PLAIN, "AWS_REGION": "moon-west-1"}, "only botocore knows the endpoint of secretsmanager in moon-west-1"),
         ({**PLAIN, "AWS_PROFILE": "work"}, "AWS_PROFILE is set"),
         ({**PLAIN, "AWS_DEFAULT_PROFILE": "work"}, "AWS_DEFAULT_PROFILE is set"),
-        ({**PLAIN, "AWS_CONFIG_FILE": "/etc/passwd"}, "/etc/passwd is there"),
-        ({**PLAIN, "AWS_SHARED_CREDENTIALS_FILE": "/etc/passwd"}, "/etc/passwd is there"),
+        ({**PLAIN, "AWS_CONFIG_FILE": "/etc/passwd"}, "/etc/passwd exists"),
+        ({**PLAIN, "AWS_SHARED_CREDENTIALS_FILE": "/etc/passwd"}, "/etc/passwd exists"),
         ({**PLAIN, "AWS_USE_DUALSTACK_ENDPOINT": "true"}, "only botocore knows the endpoint of"),
         ({**LOCAL, "AWS_USE_FIPS_ENDPOINT": "true"}, "only botocore knows the endpoint of"),
         ({**PLAIN, "https_proxy": "http://proxy:3128"}, "https_proxy is set"),
@@ -90,8 +91,8 @@ def test_direct_where_the_environment_answers_everything(environ: dict[str, str]
     ],
     ids=str,
 )
-def test_botocore_where_more_has_to_be_asked(environ: dict[str, str], words: str) -> None:
-    transport, reason = decided(environ)
+def test_botocore_where_there_is_more(environ: dict[str, str], words: str) -> None:
+    transport, reason = chosen(environ)
     assert (transport, words in reason) == ("botocore", True), reason
 
 
@@ -100,37 +101,32 @@ def test_botocore_where_home_has_a_shared_file(tmp_path: Path, name: str) -> Non
     file = tmp_path / ".aws" / name
     file.parent.mkdir()
     file.touch()
-    assert decided({**PLAIN, "HOME": str(tmp_path)}) == ("botocore", f"{file} is there")
+    assert chosen({**PLAIN, "HOME": str(tmp_path)}) == ("botocore", f"{file} exists")
 
 
 def test_botocore_where_one_region_of_several_needs_it() -> None:
-    transport, reason = decided(PLAIN, "auto", "eu-west-1", "moon-west-1")
+    transport, reason = chosen(PLAIN, "auto", "eu-west-1", "moon-west-1")
     assert (transport, reason) == ("botocore", "only botocore knows the endpoint of secretsmanager in moon-west-1")
 
 
 def test_the_functions_region_is_not_needed_where_each_reference_names_its_own() -> None:
-    assert decided(without("AWS_REGION"), "auto", "eu-west-1")[0] == "direct"
+    assert chosen(without("AWS_REGION"), "auto", "eu-west-1")[0] == "direct"
 
 
 @pytest.mark.parametrize("secret", [{}, {"AWS_SECRET_ACCESS_KEY": ""}], ids=["missing", "empty"])
-@pytest.mark.parametrize("wish", ["auto", "direct", "botocore"])
-def test_a_key_id_without_its_secret_is_an_error(secret: dict[str, str], wish: str) -> None:
-    with pytest.raises(ConfigurationError, match="AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not"):
-        decided({**without("AWS_SECRET_ACCESS_KEY"), **secret}, wish)
+def test_a_key_id_without_its_secret_is_an_error(secret: dict[str, str]) -> None:
+    with pytest.raises(EntrypointError, match="AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not"):
+        credentials.check({**without("AWS_SECRET_ACCESS_KEY"), **secret})
 
 
-@pytest.mark.parametrize("wish", ["direct", "botocore"])
-@pytest.mark.parametrize(
-    "environ",
-    [PLAIN, {**PLAIN, "AWS_PROFILE": "work"}, {**PLAIN, "https_proxy": "http://proxy:3128"}],
-    ids=["plain", "profile", "proxy"],
-)
-def test_a_wish_is_granted(environ: dict[str, str], wish: str) -> None:
-    assert decided(environ, wish) == (wish, "it was asked for")
+@pytest.mark.parametrize("requested", ["direct", "botocore"])
+@pytest.mark.parametrize("more", [{}, {"AWS_PROFILE": "work"}, {"https_proxy": "http://proxy:3128"}], ids=str)
+def test_a_request_is_granted(more: dict[str, str], requested: str) -> None:
+    assert chosen({**PLAIN, **more}, requested) == (requested, "requested by LAMBDA_ENV_TRANSPORT")
 
 
 @pytest.mark.parametrize(
-    ("environ", "words"),
+    ("environ", "reason"),
     [
         (without("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "AWS_ACCESS_KEY_ID is not set"),
         (without("AWS_REGION"), "AWS_REGION is not set"),
@@ -138,53 +134,27 @@ def test_a_wish_is_granted(environ: dict[str, str], wish: str) -> None:
     ],
     ids=["credentials", "region", "dual-stack"],
 )
-def test_a_wish_that_cannot_be_granted_is_an_error(environ: dict[str, str], words: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"the direct transport was asked for, but {words}"):
-        decided(environ, "direct")
+def test_a_request_that_cannot_be_granted_is_an_error(environ: dict[str, str], reason: str) -> None:
+    with pytest.raises(EntrypointError, match=f"LAMBDA_ENV_TRANSPORT is direct, but {reason}"):
+        chosen(environ, "direct")
 
 
 def test_the_tokens_old_name_comes_first_as_with_botocore() -> None:
-    environ = {**PLAIN, "AWS_SECURITY_TOKEN": "old", "AWS_SESSION_TOKEN": "new"}
-    call = Call("secretsmanager", "GetSecretValue", {"SecretId": "name"}, None)
-    with patch("run_lambda_entrypoint.aws.direct.DirectTransport") as transport:
-        choice.transport(environ, [call], "direct", Log(0.0))
-    assert [argument.token for argument in transport.call_args.args if hasattr(argument, "token")] == ["old"]
+    assert credentials.read({**PLAIN, "AWS_SECURITY_TOKEN": "old", "AWS_SESSION_TOKEN": "new"}).token == "old"
 
 
 # -- Proxies
 
+HOST = "secretsmanager.eu-west-1.amazonaws.com"
 NO_PROXIES = (
-    "*",
-    "amazonaws.com",
-    ".amazonaws.com",
-    "secretsmanager.eu-west-1.amazonaws.com",
-    "SECRETSMANAGER.EU-WEST-1.AMAZONAWS.COM",
-    "secretsmanager.eu-west-1.amazonaws.com:443",
-    "secretsmanager.eu-west-1.amazonaws.com:444",
-    "eu-west-1.amazonaws.com, localhost",
-    " , amazonaws.com ,",
-    "azonaws.com",
-    "com",
-    "example.com",
-    "*.amazonaws.com",
-    "127.0.0.1",
-    "127.0.0.0/8",
-    "localhost",
-    "localhost:4566",
-    "::1",
-    "[::1]",
-    "<local>",
-    "",
-    " ",
-    ",",
+    *("*", "amazonaws.com", ".amazonaws.com", HOST, HOST.upper(), f"{HOST}:443", f"{HOST}:444"),
+    *("eu-west-1.amazonaws.com, localhost", " , amazonaws.com ,", "azonaws.com", "com", "example.com"),
+    *("*.amazonaws.com", "127.0.0.1", "127.0.0.0/8", "localhost", "localhost:4566", "::1", "[::1]", "<local>"),
+    *("", " ", ","),
 )
 URLS = (
-    "",
-    "http://localhost:4566",
-    "https://localhost:4566",
-    "http://127.0.0.1:4566",
-    "http://[::1]:4566",
-    "https://secretsmanager.eu-west-1.amazonaws.com:444",
+    *("", "http://localhost:4566", "https://localhost:4566", "http://127.0.0.1:4566", "http://[::1]:4566"),
+    f"https://{HOST}:444",
 )
 PROXY_NAMES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "Https_Proxy")
 
@@ -205,7 +175,7 @@ def proxied(environ: dict[str, str]) -> bool:
 def test_an_exception_from_the_proxy_counts_as_with_botocore(no_proxy: str, url: str) -> None:
     proxies = {"http_proxy": "http://proxy:3128", "https_proxy": "http://proxy:3128", "no_proxy": no_proxy}
     environ = {**endpoint_at(url), **proxies}
-    assert decided(environ)[0] == ("botocore" if proxied(environ) else "direct")
+    assert chosen(environ)[0] == ("botocore" if proxied(environ) else "direct")
 
 
 @settings(deadline=None)
@@ -216,4 +186,4 @@ def test_an_exception_from_the_proxy_counts_as_with_botocore(no_proxy: str, url:
 )
 def test_botocore_wherever_it_would_use_a_proxy(proxies: dict[str, str], exceptions: dict[str, str], url: str) -> None:
     environ = {**endpoint_at(url), **proxies, **exceptions}
-    assert not (decided(environ)[0] == "direct" and proxied(environ))
+    assert not (chosen(environ)[0] == "direct" and proxied(environ))

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .credentials import Credentials
+    from ..credentials import Credentials
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 
