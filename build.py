@@ -31,7 +31,7 @@ from shiv.constants import BUILD_AT_TIMESTAMP_FORMAT
 ROOT = Path(__file__).resolve().parent
 PACKAGE = "run_lambda_entrypoint"
 ENTRY_POINT = f"{PACKAGE}.__main__:main"
-FLAVOURS = {  # file: the interpreter that its first line names
+SHEBANGS = {  # file: the interpreter that its shebang line names
     "run-lambda-entrypoint.pyz": "/usr/bin/python3",  # distroless, Debian, Ubuntu, Chainguard
     "run-lambda-entrypoint-python-image.pyz": "/usr/local/bin/python3",  # Docker's python images
     "run-lambda-entrypoint-aws-base.pyz": "/var/lang/bin/python3",  # AWS's base images
@@ -46,7 +46,7 @@ AMAZON_ROOTS = (
     "e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092",
     "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
 )
-LARGEST = 2_000_000  # bytes
+MAX_SIZE = 2_000_000  # bytes
 
 # What we call, and what botocore's credential providers call. Its `login` provider would call signin, but only
 # with awscrt, which is compiled and so not in here.
@@ -57,7 +57,7 @@ OPERATIONS = {
     "sso-oidc": ["CreateToken"],
     "sts": ["AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"],
 }
-UNUSED = (  # but for the licences and what prune keeps
+UNUSED = (  # except the licenses and what prune keeps
     "*.dist-info/**/*",
     "**/py.typed",
     "bin/*",
@@ -88,7 +88,7 @@ def main() -> None:
 
     found = interpreters()
     if missing := [version for version in BYTECODE_VERSIONS if version not in found]:
-        notice = f"build.py: no CPython {', '.join(missing)} here, so no bytecode for it in the archives"
+        notice = f"build.py: CPython {', '.join(missing)} not found; the archives will not have bytecode for it"
         if options.release:
             sys.exit(notice)
         print(notice, file=sys.stderr)
@@ -105,7 +105,7 @@ def main() -> None:
         entries = dict(collect(shiv_archive, bytecode))
 
     options.output.mkdir(parents=True, exist_ok=True)
-    archives = {options.output / name: python for name, python in (FLAVOURS | custom).items()}
+    archives = {options.output / name: python for name, python in (SHEBANGS | custom).items()}
     for target, first_line in archives.items():
         write(entries, target, first_line)
     (options.output / SUMS).write_text(sums(archives), "utf-8")
@@ -151,7 +151,7 @@ def stage(packages: Path, extra_root: str) -> None:
     init = packages / PACKAGE / "__init__.py"
     unstamped = init.read_text("utf-8")
     init.write_text(re.sub("(?m)^__build__ = .*$", f'__build__ = "commit {commit()}"', unstamped), "utf-8")
-    for file in distribution("shiv").files or ():  # its bootstrap travels too, and so must its licence
+    for file in distribution("shiv").files or ():  # its bootstrap travels too, and so must its license
         if "LICENSE" in file.name:
             (packages / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(str(file.locate()), packages / file)
@@ -166,7 +166,7 @@ def amazon_roots(packages: Path) -> str:
 
 
 def prune(packages: Path) -> None:
-    """Leave what is imported, the data of what is called, and every licence."""
+    """Leave what is imported, the data of what is called, and every license."""
     data = packages / "botocore/data"
     shared = ("_retry", "endpoints", "partitions", "sdk-default-configuration")
     kept = {data / f"{name}.json" for name in shared}
@@ -304,15 +304,15 @@ def report(archives: dict[Path, str]) -> None:
     with zipfile.ZipFile(next(iter(archives))) as archived:
         for entry in archived.infolist():
             top, *rest = entry.filename.removeprefix("site-packages/").split("/")
-            part = "botocore/data" if rest[:1] == ["data"] else "licences" if "dist-info" in top else top
+            part = "botocore/data" if rest[:1] == ["data"] else "licenses" if "dist-info" in top else top
             sizes[part] += entry.compress_size
     for part, size in sizes.most_common():
         print(f"{size:>11,} bytes of {part}")
     for target, python in archives.items():
         size = target.stat().st_size
         print(f"{size:>11,} bytes: {target.name} for {python}")
-        if size > LARGEST:
-            sys.exit(f"build.py: {target.name} is larger than {LARGEST:,} bytes")
+        if size > MAX_SIZE:
+            sys.exit(f"build.py: {target.name} is larger than {MAX_SIZE:,} bytes")
 
 
 if __name__ == "__main__":

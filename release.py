@@ -24,13 +24,13 @@ from cyclonedx.schema import OutputFormat, SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
-from build import FLAVOURS, PACKAGE, ROOT, SUMS, commit, commit_date, git, interpreters, sums
+from build import PACKAGE, ROOT, SHEBANGS, SUMS, commit, commit_date, git, interpreters, sums
 
 NAME = "run-lambda-entrypoint"
 DIST = ROOT / "dist"
 [VERSION] = re.findall('__version__ = "(.+)"', (ROOT / "src" / PACKAGE / "__init__.py").read_text("utf-8"))
-# As SPDX expressions, read in each project's own licence text: some packages' metadata is vaguer.
-LICENCES = {
+# As SPDX expressions, read in each project's own license text: some packages' metadata is vaguer.
+LICENSES = {
     "botocore": "Apache-2.0",
     "jmespath": "MIT",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
@@ -86,8 +86,8 @@ def digest(path: Path) -> str:
 
 def bill_of_materials(folder: Path) -> str:
     """A CycloneDX document of what is inside the archives in `folder`, which differ in their first line only."""
-    archives = {name: digest(folder / name) for name in FLAVOURS}
-    inside = {name: component(name, version) for name, version in packages(folder / next(iter(FLAVOURS)))}
+    archives = {name: digest(folder / name) for name in SHEBANGS}
+    inside = {name: component(name, version) for name, version in packages(folder / next(iter(SHEBANGS)))}
     ours = inside.pop(NAME)
     ours.type = ComponentType.APPLICATION
     ours.purl = None  # what is on PyPI under this name is not these files
@@ -122,7 +122,7 @@ def bill_of_materials(folder: Path) -> str:
 
 
 def packages(archive: Path) -> list[tuple[str, str]]:
-    """Name and version of each package whose licence is in an archive; build.py keeps every one."""
+    """Name and version of each package whose license is in an archive; build.py keeps every one."""
     with zipfile.ZipFile(archive) as archived:
         names = "\n".join(archived.namelist())
     found = set(re.findall(r"(?m)^site-packages/([^/]+)-([^/-]+)\.dist-info/", names))
@@ -135,7 +135,7 @@ def component(name: str, version: str) -> Component:
         version=version,
         bom_ref=f"{name}@{version}",
         purl=PackageURL("pypi", None, name, version),
-        licenses=[LicenseFactory().make_from_string(LICENCES[name])],
+        licenses=[LicenseFactory().make_from_string(LICENSES[name])],
         pedigree=None if name == NAME else Pedigree(notes="without the parts that build.py removes"),
     )
 

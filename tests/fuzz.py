@@ -1,7 +1,7 @@
-"""`make fuzz SECONDS=60`: random input, led by coverage, to the readers of replies and of documents.
+"""`make fuzz SECONDS=60`: random input, guided by coverage, to what reads replies and secrets.
 
-Each target has a process of its own. A target fails if an error comes out that is none of those that its reader
-documents, if it takes seconds, or if a secret's value is in an error. What fails is kept in a folder that is printed.
+Each target has a process of its own. A target fails if its reader raises an error that it does not document, if it takes
+seconds, or if a secret's value is in an error. What failed is kept in a folder that is printed.
 """
 
 from __future__ import annotations
@@ -32,44 +32,46 @@ class LeakError(Exception):
 
 def stream(data: bytes) -> None:
     """A whole reply, as bytes off the wire."""
-    from run_lambda_entrypoint.aws import direct, replies
-    from run_lambda_entrypoint.errors import FetchError
+    from run_lambda_entrypoint.aws import replies
+    from run_lambda_entrypoint.aws.direct.http import read_reply
+    from run_lambda_entrypoint.errors import EntrypointError
 
     try:
-        status, headers, body = direct._receive(BytesIO(data))
+        status, headers, body = read_reply(BytesIO(data), replies.MAX_SIZE + 1)
         replies.read("host", status, headers, body)
-    except (EOFError, ValueError, FetchError) as error:
-        told(error)
+    except (EOFError, ValueError, EntrypointError) as error:
+        check(error)
 
 
 def reply(data: bytes) -> None:
-    """A reply's body, in which the marker stands somewhere, and what its headers may say about it."""
+    """A reply's body, with the marker somewhere in it, and what its headers may say about it."""
     from run_lambda_entrypoint.aws import replies
-    from run_lambda_entrypoint.errors import FetchError
+    from run_lambda_entrypoint.errors import EntrypointError
 
     status = (200, 200, 302, 400, 429, 500)[data[0] % 6] if data else 200
     length, _, rest = data[1:].partition(b"\n")
     headers = {"content-length": length.decode("latin-1")} if length else {}
     try:
         replies.read("host", status, headers, marked(rest))
-    except FetchError as error:
+    except EntrypointError as error:
         if status == 200:  # the others show AWS's own message
-            told(error)
+            check(error)
 
 
-def document(data: bytes) -> None:
-    """A secret's text, in which the marker stands somewhere."""
-    from run_lambda_entrypoint import documents
-    from run_lambda_entrypoint.errors import DocumentError
+def secret(data: bytes) -> None:
+    """A secret's text, with the marker somewhere in it."""
+    from run_lambda_entrypoint import variables
+    from run_lambda_entrypoint.errors import EntrypointError
+    from run_lambda_entrypoint.loading import json_object
 
     text = marked(data).decode("utf-8", "surrogateescape")  # so there are lone surrogates too
     try:
-        variables = documents.variables(text)
-    except DocumentError as error:
+        checked = variables.check(json_object.texts(text))
+    except EntrypointError as error:
         if not any(MARKER in key for key in keys(text)):  # keys are shown
-            told(error)
+            check(error)
     else:
-        for name, value in variables.items():
+        for name, value in checked.items():
             if not name or "=" in name or "\0" in f"{name}{value}" or name == "_HANDLER":
                 raise AssertionError("not refused")
             f"{name}={value}".encode()
@@ -111,8 +113,8 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
         ],
     ),
     "reply": (reply, [b'\x0026\n{"SecretString": "\1"}', b'\3\n{"__type": "ns#Code", "message": "no"}', b"\2\n<html>"]),
-    "document": (
-        document,
+    "secret": (
+        secret,
         [b'{"KEY": "\1", "N": 1.50, "T": true, "X": null}', b'{"A": [1e400, {"B": "\\ud83d\\ude00\1"}]}', b"\1"],
     ),
 }
@@ -132,14 +134,14 @@ def fuzz(name: str, words: list[str]) -> None:
 def main() -> int:
     parser = ArgumentParser(description=__doc__, prog="python -m tests.fuzz")
     parser.add_argument("--seconds", type=int, default=60)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     processes = {}
     for name, (_, inputs) in TARGETS.items():
         folder = Path(mkdtemp(prefix=f"fuzz-{name}-"))
         for number, data in enumerate(inputs):
             (folder / str(number)).write_bytes(data)
         words = [
-            *(f"-max_total_time={asked.seconds}", f"-timeout={HANG}", f"-artifact_prefix={folder}/failed-"),
+            *(f"-max_total_time={options.seconds}", f"-timeout={HANG}", f"-artifact_prefix={folder}/failed-"),
             *("-verbosity=0", "-print_final_stats=1", str(folder)),
         ]
         call = f"from tests.fuzz import fuzz; fuzz({name!r}, {words!r})"

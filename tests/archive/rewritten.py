@@ -19,7 +19,7 @@ def rewritten(archive: Path, target: Path, change: Callable[[str, bytes], bytes 
     return target
 
 
-def with_first_line(archive: Path, target: Path, line: str) -> Path:
+def with_shebang_line(archive: Path, target: Path, line: str) -> Path:
     """Writes `archive` to `target`, executable, with another first line."""
     _, _, rest = archive.read_bytes().partition(b"\n")
     target.write_bytes(line.encode() + b"\n" + rest)

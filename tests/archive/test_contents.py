@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build import BYTECODE_VERSIONS, FLAVOURS, LARGEST, OPERATIONS
-from tests.archive.rewritten import with_first_line
+from build import BYTECODE_VERSIONS, MAX_SIZE, OPERATIONS, SHEBANGS
+from tests.archive.rewritten import with_shebang_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,9 +43,9 @@ def test_the_top_is_shivs_with_bytecode_added(entries: dict[str, zipfile.ZipInfo
 def test_the_packages_are_those_that_are_imported_and_each_has_its_licence(entries: dict[str, zipfile.ZipInfo]) -> None:
     inside = below(entries, "site-packages/")
     assert {name for name in inside if not name.endswith(".dist-info")} == PACKAGES
-    licences = [name for name in entries if re.search(r"\.dist-info/(licenses/)?(LICENSE|NOTICE)[^/]*$", name)]
-    assert [name for name in entries if ".dist-info/" in name] == licences
-    assert {name.split("/")[1].split("-")[0] for name in licences} == LICENSED
+    licenses = [name for name in entries if re.search(r"\.dist-info/(licenses/)?(LICENSE|NOTICE)[^/]*$", name)]
+    assert [name for name in entries if ".dist-info/" in name] == licenses
+    assert {name.split("/")[1].split("-")[0] for name in licenses} == LICENSED
 
 
 def test_botocores_data_is_that_of_the_services_that_are_called(
@@ -70,18 +70,18 @@ def test_modes_and_dates_tell_nothing_of_the_builder(entries: dict[str, zipfile.
     assert len({entry.date_time for entry in entries.values()}) == 1
 
 
-@pytest.mark.parametrize(("name", "python"), FLAVOURS.items())
-def test_a_flavour_differs_in_its_first_line_only(
+@pytest.mark.parametrize(("name", "python"), SHEBANGS.items())
+def test_the_archives_differ_only_in_the_shebang_line(
     entrypoint: Entrypoint, tmp_path: Path, name: str, python: str
 ) -> None:
-    flavour = entrypoint.archive.with_name(name)
-    if not flavour.is_file():
+    other = entrypoint.archive.with_name(name)
+    if not other.is_file():
         pytest.skip(f"{name} is not beside the archive under test")
-    with flavour.open("rb") as file:
+    with other.open("rb") as file:
         assert file.readline() == f"#!{python} -IS\n".encode()
-    assert flavour.stat().st_size <= LARGEST
-    assert flavour.stat().st_mode & 0o777 == 0o755
-    same = (with_first_line(path, tmp_path / "same", "#!") for path in (flavour, entrypoint.archive))
+    assert other.stat().st_size <= MAX_SIZE
+    assert other.stat().st_mode & 0o777 == 0o755
+    same = (with_shebang_line(path, tmp_path / "same", "#!") for path in (other, entrypoint.archive))
     first, second = (zip_contents(path) for path in same)
     assert first == second
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.harness.entrypoint import Entrypoint, aws
-from tests.harness.http_server import Reply, Request, http_server, secret
+from tests.harness.http_server import Reply, Request, by_length, http_server, secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,20 +36,20 @@ def answer(request: Request) -> Reply:
         inner = "".join(f"<{name}>{value}</{name}>" for name, value in keys.items())
         result = f"<{action}Result><Credentials>{inner}</Credentials></{action}Result>"
         namespace = "https://sts.amazonaws.com/doc/2011-06-15/"
-        return Reply(200, f'<{action}Response xmlns="{namespace}">{result}</{action}Response>'.encode())
+        return by_length(f'<{action}Response xmlns="{namespace}">{result}</{action}Response>'.encode())
     if path == "/federation/credentials":
         assert request.headers["x-amz-sso_bearer_token"] == "current token"
         in_milliseconds = 4_000_000_000_000
         keys = {"accessKeyId": "AKIDGIVEN", "secretAccessKey": "k", "sessionToken": "t"}
-        return Reply(200, json.dumps({"roleCredentials": {**keys, "expiration": in_milliseconds}}).encode())
+        return by_length(json.dumps({"roleCredentials": {**keys, "expiration": in_milliseconds}}).encode())
     if path == "/token":
         assert request.json["refreshToken"] == "refresh"
-        return Reply(200, json.dumps({"accessToken": "current token", "expiresIn": 3600}).encode())
+        return by_length(json.dumps({"accessToken": "current token", "expiresIn": 3600}).encode())
     if path == "/latest/api/token":
-        return Reply(200, b"metadata token")
+        return by_length(b"metadata token")
     if path == "/latest/meta-data/iam/security-credentials/":
-        return Reply(200, b"role")
-    return Reply(200, json.dumps({"Code": "Success", **KEYS}).encode())
+        return by_length(b"role")
+    return by_length(json.dumps({"Code": "Success", **KEYS}).encode())
 
 
 def profile(folder: Path, url: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.archive.rewritten import with_first_line
+from tests.archive.rewritten import with_shebang_line
 from tests.harness.entrypoint import TRANSPORTS, Entrypoint, aws
 from tests.harness.http_server import http_server, secret
 from tests.harness.process import Surroundings, run
@@ -29,7 +29,7 @@ def test_it_starts_under_any_name_and_in_any_way(
     entrypoint: Entrypoint, tmp_path: Path, name: str, before: list[str], transport: str
 ) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
-    archive = with_first_line(entrypoint.archive, tmp_path / name, f"#!{sys.executable} -IS")
+    archive = with_shebang_line(entrypoint.archive, tmp_path / name, f"#!{sys.executable} -IS")
     with http_server(lambda _: secret('{"A": "1"}')) as server:
         environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport)
         ended = run([*before, archive, "printenv", "A"], Surroundings(environ))

@@ -1,14 +1,23 @@
-"""The worked examples of docs/references.md: each block of variables sets what the block below it says."""
+"""README's tables are the program's; each example of docs/references.md sets what it says; the messages in
+docs/troubleshooting.md exist."""
 
+import ast
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.harness.entrypoint import PLAIN, Entrypoint
+from run_lambda_entrypoint import errors
+from run_lambda_entrypoint.options import SETTINGS
+from run_lambda_entrypoint.references import FORMS
+from tests.harness.entrypoint import PLAIN, Entrypoint, aws
+from tests.harness.http_server import http_server, secret, secrets
 from tests.harness.secrets_api import SecretsApi
 
-PAGE = (Path(__file__).parents[2] / "docs/references.md").read_text()
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs/references.md").read_text()
 BLOCKS = re.findall(r"^```properties\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 EXAMPLES = list(zip(BLOCKS[::2], BLOCKS[1::2], strict=True))
 
@@ -17,21 +26,21 @@ def variables(block: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in block.splitlines())
 
 
-def told(pattern: str) -> str:
+def only(pattern: str) -> str:
     """The one text of the page that this pattern finds."""
     [text] = re.findall(pattern, PAGE, re.MULTILINE)
     return str(text)
 
 
 class Account:
-    """What the page says that is there; `real` puts its ARN and version id in place of the page's."""
+    """What exists, according to the page; `real` puts its ARN and version id in place of the page's."""
 
     def __init__(self, api: SecretsApi) -> None:
         self.arn = api.create_secret("prod/app", "{}")
-        previous = told(r"^\| `prod/app`, `AWSPREVIOUS` \| `(.*)` \|$")
+        previous = only(r"^\| `prod/app`, `AWSPREVIOUS` \| `(.*)` \|$")
         self.version = api.put_secret_value("prod/app", previous, "AWSCURRENT")
-        api.put_secret_value("prod/app", told(r"^\| `prod/app` \| `(.*)` \|$"), "AWSCURRENT")
-        api.create_secret("prod/token", told(r"^\| `prod/token` \| `(.*)`, plain"))
+        api.put_secret_value("prod/app", only(r"^\| `prod/app` \| `(.*)` \|$"), "AWSCURRENT")
+        api.create_secret("prod/token", only(r"^\| `prod/token` \| `(.*)`, plain"))
         for name, kind, value in re.findall(r"^\| `(/prod/app/.*)` \| (\w+) \| `(.*)` \|$", PAGE, re.MULTILINE):
             api.put_parameter(name, value, kind=kind)
         for value, label in (("first", ""), ("second", "stable"), ("third", "")):
@@ -63,15 +72,13 @@ def test_an_example_sets_what_it_says(
     assert changed == variables(expected)
 
 
-def test_what_deny_says_is_what_the_page_says(
-    entrypoint: Entrypoint, secrets_api: SecretsApi, account: Account
-) -> None:
+def test_what_deny_reports_is_on_the_page(entrypoint: Entrypoint, secrets_api: SecretsApi, account: Account) -> None:
     [references] = [block for block in BLOCKS if block.startswith("password=own")]
     environ = secrets_api.environ(**PLAIN, **variables(references), LAMBDA_ENV_ON_OVERRIDE="deny")
     assert entrypoint("true", environ=environ).err in PAGE
 
 
-def test_what_a_dry_run_says_is_what_the_page_says(
+def test_what_a_dry_run_prints_is_on_the_page(
     entrypoint: Entrypoint, secrets_api: SecretsApi, account: Account
 ) -> None:
     [references] = [block for block in BLOCKS if block.startswith("password=own")]
@@ -79,3 +86,90 @@ def test_what_a_dry_run_says_is_what_the_page_says(
     out = entrypoint("--dry-run", environ=environ).out.decode()
     version = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
     assert version.sub("22222222-2222-2222-2222-222222222222", out) in PAGE
+
+
+# -- README's tables
+
+
+def table(heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading, without its first two lines."""
+    rows = re.findall(r"^\|(.*)\|$", README.split(f"\n{heading}\n")[1].split("\n\n#")[0], re.MULTILINE)
+    width = rows[0].count("|")
+    return [[cell.strip() for cell in row.split("|")] for row in rows[2:] if row.count("|") == width]
+
+
+def test_readme_has_each_error_type_with_its_exit_codes_and_meanings() -> None:
+    expected: dict[str, list[errors.Kind]] = {}
+    for kind in vars(errors).values():
+        if isinstance(kind, errors.Kind):
+            expected.setdefault(kind.error_type, []).append(kind)
+    assert table("### Error types") == [
+        [
+            f"`{error_type}`",
+            ", ".join(dict.fromkeys(str(kind.exit_code) for kind in kinds)),
+            "; ".join(kind.meaning for kind in kinds),
+        ]
+        for error_type, kinds in expected.items()
+    ]
+
+
+def test_readme_has_each_setting_with_its_default() -> None:
+    rows = {(option.strip("`"), variable.strip("`")): meaning for option, variable, meaning in table(OPTIONS)}
+    expected = {("", form.shown) for form in FORMS} | {("--version", ""), ("-h`, `--help", "")}
+    expected |= {
+        (f"{setting.option} {setting.metavar}".strip() if setting.option else "", setting.variable)
+        for setting in SETTINGS
+    }
+    assert rows.keys() == expected
+    defaults = {setting.variable: f"(default: {setting.default})".replace("8.0", "8") for setting in SETTINGS}
+    assert [name for (_, name), text in rows.items() if name in defaults and name and defaults[name] not in text] == []
+
+
+OPTIONS = "## Options and variables"
+
+
+def test_readme_lists_all_names_in_json_output(entrypoint: Entrypoint) -> None:
+    with http_server(lambda _: secret('{"A": "1"}')) as server:
+        dry = entrypoint("--dry-run", "--format", "json", environ=aws(server.url, {"SECRETS_MANAGER_ARN": "name"}))
+    with http_server(secrets({"name": "[]"})) as server:
+        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, AWS_LAMBDA_LOG_FORMAT="JSON")
+        log = entrypoint("true", environ=environ)
+    printed = json.loads(dry.out)
+    names = {*(("log", name) for name in json.loads(log.err)), *(("dry run", name) for name in printed)}
+    names |= {("dry run", name) for name in printed["variables"][0]}
+    assert {(where.split(",")[0], name.strip("`")) for where, name, _ in table("### JSON output")} == names
+
+
+# -- docs/troubleshooting.md
+
+FOREIGN = re.compile(
+    r"exec |permission|SyntaxError|Runtime|No module|ModuleNot|.*Exception|Failed to|entrypoint req|HTTP|addr"
+)
+"""Messages of the kernel, Docker, Lambda, AWS, Python and the emulator."""
+COMPOSED = {'key "…": …', "DecryptionFailure", "… marked for deletion", "AWS_LAMBDA_RUNTIME_API is not set"}
+"""Messages made of parts, or of others too."""
+COMPOSED |= {'emulator (--rie-path) "…" does not exist', "KeyError: 'AWS_LAMBDA_RUNTIME_API'"}
+COMPOSED |= {'command "…" was not found', 'command "…" does not exist', "can't find '__main__' module"}
+
+
+def messages() -> str:
+    """All texts in the program, with … for what is filled in."""
+    found = []
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                found.append("".join(str(p.value) if isinstance(p, ast.Constant) else "…" for p in node.values))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+    return "\n".join(found)
+
+
+def test_each_message_that_troubleshooting_explains_exists() -> None:
+    page = (ROOT / "docs/troubleshooting.md").read_text()
+    headings = re.findall(r"^### (`.*)$", page, re.MULTILINE)
+    explained = [text for heading in headings for text in re.findall("`(.+?)`", heading)]
+    ours = [text for text in explained if text not in COMPOSED and not FOREIGN.match(text)]
+    texts = messages()
+    patterns = {text: ".*".join(map(re.escape, text.strip("… ").split("…"))) for text in ours}
+    assert [text for text, pattern in patterns.items() if not re.search(pattern, texts)] == []
+    assert len(ours) > 20

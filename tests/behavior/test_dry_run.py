@@ -14,7 +14,7 @@ import pytest
 
 from tests.behavior.test_leaks import MARKER, traces
 from tests.harness.entrypoint import PLAIN, TRANSPORTS, Ended, Entrypoint, Words, aws, shell
-from tests.harness.http_server import Reply, Request, fault, http_server, secret
+from tests.harness.http_server import Reply, Request, by_length, error, http_server, secret
 from tests.harness.process import Surroundings, started
 from tests.harness.secrets_api import REGION, SecretsApi
 
@@ -56,7 +56,7 @@ def runs(entrypoint: Entrypoint, secrets_api: SecretsApi, request: pytest.Fixtur
     return Runs(entrypoint, secrets_api, request.param)
 
 
-def test_json_tells_of_each_variable_whence_which_version_what_it_overrides_and_its_length(runs: Runs) -> None:
+def test_json_has_the_source_version_and_length_of_each_variable_and_what_it_overrides(runs: Runs) -> None:
     size = len(MARKER.encode())
     rows = {row.pop("variable"): row for row in json.loads(runs.json.out)["variables"]}
     plain_version = rows["EARLIER"].pop("version")
@@ -64,22 +64,22 @@ def test_json_tells_of_each_variable_whence_which_version_what_it_overrides_and_
         "OWN": {
             "bytes": size,
             "reference": "SECRETS_MANAGER_ARN",
-            "from": runs.arn,
+            "source": runs.arn,
             "version": runs.version,
             "region": ELSEWHERE,
-            "overrides": "the function's own",
+            "overrides": "the function's configuration",
         },
         "EARLIER": {
             "bytes": size,
             "reference": f"{VALUE}EARLIER",
-            "from": f"{runs.name}-plain",
+            "source": f"{runs.name}-plain",
             "region": REGION,
             "overrides": f"secret {runs.arn} (SECRETS_MANAGER_ARN)",
         },
         "DB_USER": {
             "bytes": size,
             "reference": "LAMBDA_ENV_SSM_PATH_P",
-            "from": f"{runs.root}/path/db-user",
+            "source": f"{runs.root}/path/db-user",
             "version": "2",
             "region": REGION,
             "overrides": "",
@@ -87,7 +87,7 @@ def test_json_tells_of_each_variable_whence_which_version_what_it_overrides_and_
         "ONE": {
             "bytes": size,
             "reference": f"{VALUE}ONE",
-            "from": f"{runs.root}/one",
+            "source": f"{runs.root}/one",
             "version": "1",
             "region": REGION,
             "overrides": "",
@@ -96,9 +96,9 @@ def test_json_tells_of_each_variable_whence_which_version_what_it_overrides_and_
     assert len(plain_version) == len(runs.version)
 
 
-def test_json_tells_the_command(runs: Runs) -> None:
+def test_json_has_the_command(runs: Runs) -> None:
     told = json.loads(runs.json.out)
-    assert (told["command"], told["emulated"]) == (["true", "é"], False)
+    assert (told["command"], told["inEmulator"]) == (["true", "é"], False)
 
 
 def test_the_table_has_the_same_cells_as_json_in_columns(runs: Runs) -> None:
@@ -112,14 +112,14 @@ def test_the_table_has_the_same_cells_as_json_in_columns(runs: Runs) -> None:
 
 
 def test_the_table_is_followed_by_the_command(runs: Runs) -> None:
-    assert runs.table.out.decode().split("\n\n")[1:] == ["started directly: true 'é'\n"]
+    assert runs.table.out.decode().split("\n\n")[1:] == ["would start: true 'é'\n"]
 
 
 def test_a_dry_run_is_silent_on_standard_error(runs: Runs) -> None:
     assert [(ended.code, ended.err) for ended in (runs.json, runs.table)] == [(0, "")] * 2
 
 
-def test_a_dry_run_tells_no_value(runs: Runs) -> None:
+def test_a_dry_run_shows_no_value(runs: Runs) -> None:
     assert [traces(ended.out.decode()) for ended in (runs.json, runs.table)] == [[]] * 2
 
 
@@ -143,7 +143,7 @@ def on_terminal(entrypoint: Entrypoint, environ: dict[str, str], columns: int) -
 def function() -> Iterator[dict[str, str]]:
     """The environment of a function whose table is wide."""
     text = json.dumps({"PASSWORD": "x", "USER": "y", "A_NAME_OF_SOME_LENGTH_FOR_A_VARIABLE": "z"})
-    reply = Reply(200, json.dumps({"ARN": ARN, "SecretString": text, "VersionId": ARN[-36:]}).encode())
+    reply = by_length(json.dumps({"ARN": ARN, "SecretString": text, "VersionId": ARN[-36:]}).encode())
     with http_server(lambda _: reply) as server:
         yield aws(server.url, {f"{PREFIX}RDS": ARN, f"{VALUE}USER": f"{ARN}:USER::"}, PASSWORD="own")
 
@@ -155,14 +155,14 @@ def test_the_table_fits_the_terminal(entrypoint: Entrypoint, function: dict[str,
 
 
 @pytest.mark.parametrize("columns", [0, 1000])
-def test_on_a_terminal_that_is_wide_enough_or_says_no_width_nothing_is_cut(
+def test_on_a_terminal_that_is_wide_enough_or_says_no_width_nothing_is_truncated(
     entrypoint: Entrypoint, function: dict[str, str], columns: int
 ) -> None:
     told = on_terminal(entrypoint, function, columns)
     assert told == entrypoint("--dry-run", "true", environ=function).out.decode()
 
 
-def test_there_is_no_colour_even_on_a_terminal(entrypoint: Entrypoint, function: dict[str, str]) -> None:
+def test_there_is_no_color_even_on_a_terminal(entrypoint: Entrypoint, function: dict[str, str]) -> None:
     environ = {**function, "TERM": "xterm-256color", "FORCE_COLOR": "1"}
     assert "\x1b" not in on_terminal(entrypoint, environ, 100)
 
@@ -184,13 +184,13 @@ def test_a_dry_run_does_not_start_the_command(entrypoint: Entrypoint) -> None:
 @pytest.mark.parametrize("words", [[], ["--"], ["--rie-path", "/no/such/emulator"]])
 def test_the_command_may_be_left_out(entrypoint: Entrypoint, words: list[str]) -> None:
     ended = dry(entrypoint, *words)
-    assert (ended.code, ended.out.splitlines()[0].split()[0], b"started" in ended.out) == (0, b"VARIABLE", False)
+    assert (ended.code, ended.out.splitlines()[0].split()[0], b"would start" in ended.out) == (0, b"VARIABLE", False)
 
 
 @pytest.mark.parametrize("words", [["true", "a b"], []])
 def test_without_references_no_variable_would_be_set(entrypoint: Entrypoint, words: list[str]) -> None:
     ended = entrypoint("--dry-run", *words)
-    how = b"\n\nstarted directly: true 'a b'" if words else b""
+    how = b"\n\nwould start: true 'a b'" if words else b""
     assert ended == (0, b"no variable would be set" + how + b"\n", "")
 
 
@@ -202,17 +202,17 @@ def test_without_references_no_variable_would_be_set(entrypoint: Entrypoint, wor
         ({"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}, ["/bin/echo", "-x"], False),
     ],
 )
-def test_it_tells_whether_the_command_would_be_started_in_the_emulator(
+def test_it_shows_whether_the_command_would_run_in_the_emulator(
     entrypoint: Entrypoint, environ: dict[str, str], command: list[str], emulated: bool
 ) -> None:
     words = ["--dry-run", "--rie-path", "/bin/sh", "--format", "json", "--", "/bin/echo", "-x"]
     ended = entrypoint(*words, environ={**PLAIN, **environ})
-    assert json.loads(ended.out) == {"variables": [], "command": command, "emulated": emulated}
+    assert json.loads(ended.out) == {"variables": [], "command": command, "inEmulator": emulated}
 
 
-def test_the_table_tells_of_the_emulator(entrypoint: Entrypoint) -> None:
+def test_the_table_shows_the_emulator(entrypoint: Entrypoint) -> None:
     ended = entrypoint("--dry-run", "--rie-path", "/bin/sh", "/bin/echo")
-    last = b"started in the Runtime Interface Emulator: /bin/sh --log-level info /bin/echo"
+    last = b"would start in the Runtime Interface Emulator: /bin/sh --log-level info /bin/echo"
     assert ended.out.splitlines()[-1] == last
 
 
@@ -242,7 +242,7 @@ Make = Callable[[Path], str]
         pytest.param(lambda _: "--timeout=x", GOOD, {}, (), 2, id="a wrong option"),
         pytest.param(lambda _: "true", GOOD, {"LAMBDA_ENV_TIMEOUT_SECONDS": "x"}, (), 125, id="a wrong variable"),
         pytest.param(lambda _: "true", GOOD, {f"{PREFIX}A": "a b"}, (), 125, id="a malformed reference"),
-        pytest.param(lambda _: "true", fault(400, "AccessDeniedException"), {}, (), 125, id="no secret"),
+        pytest.param(lambda _: "true", error(400, "AccessDeniedException"), {}, (), 125, id="no secret"),
         pytest.param(lambda _: "true", secret("[]"), {}, (), 125, id="no object"),
         pytest.param(lambda _: "true", GOOD, {"A": "own", "LAMBDA_ENV_ON_OVERRIDE": "deny"}, (), 125, id="override"),
         pytest.param(lambda _: "true", LARGE, {}, shell("ulimit -s 600"), 125, id="E2BIG"),
@@ -276,7 +276,7 @@ def test_a_dry_run_that_fails_writes_nothing_to_standard_output(
     assert (ended.code, ended.out) == (code, b"")
 
 
-def test_an_environment_too_large_is_told_without_a_command_too(entrypoint: Entrypoint) -> None:
+def test_an_environment_too_large_is_reported_without_a_command_too(entrypoint: Entrypoint) -> None:
     with http_server(lambda _: LARGE) as server:
         ended = entrypoint("--dry-run", environ=aws(server.url, NAME), before=shell("ulimit -s 600"))
     assert (ended.code, ended.out, "E2BIG" in ended.err) == (125, b"", True)
@@ -287,7 +287,7 @@ def test_a_warning_of_the_start_is_one_of_the_dry_run(entrypoint: Entrypoint) ->
     assert (ended.code, ended.err.count("warning: LAMBDA_ENV_TYPO ")) == (0, 1)
 
 
-def test_a_reader_that_goes_away_is_no_fault(entrypoint: Entrypoint) -> None:
+def test_a_reader_that_goes_away_is_not_an_error(entrypoint: Entrypoint) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     words = [*entrypoint.words, "--dry-run", "true"]
@@ -303,7 +303,7 @@ def test_a_failed_dry_run_in_lambda_is_reported_as_a_failed_start(entrypoint: En
 
     def take(request: Request) -> Reply:
         posted.append(request)
-        return Reply(202, b"")
+        return by_length(b"", 202)
 
     with http_server(take) as runtime_api:
         environ = {**PLAIN, "SECRETS_MANAGER_ARN": "a b", "AWS_LAMBDA_RUNTIME_API": runtime_api.address}

@@ -25,7 +25,7 @@ def arguments(ended: Ended) -> list[str]:
     return ended.out.decode().split("\0")[:-1]
 
 
-def test_outside_lambda_the_command_becomes_the_emulators_arguments_without_a_double_dash(
+def test_outside_lambda_the_command_is_the_emulators_arguments_without_a_double_dash(
     entrypoint: Entrypoint, rie: str
 ) -> None:
     ended = entrypoint("--rie-path", rie, "--", "/bin/echo", "-n", "--", "--log-level", "é")
@@ -43,23 +43,6 @@ def test_the_emulator_is_looked_up_in_path(entrypoint: Entrypoint, rie: str) -> 
     environ = {"PATH": f"/bin:{Path(rie).parent}"}
 
     assert arguments(entrypoint("--rie-path", "rie", "/bin/echo", environ=environ))[2:-1] == ["/bin/echo"]
-
-
-@pytest.mark.parametrize(
-    ("own", "level"),
-    [
-        ({}, "info"),
-        ({"LOG_LEVEL": ""}, "info"),
-        ({"LOG_LEVEL": "verbose"}, "info"),
-        *(({"LOG_LEVEL": name}, name) for name in ("panic", "fatal", "error", "warn", "warning", "debug", "trace")),
-    ],
-)
-def test_the_emulators_level_is_the_functions_own_if_it_knows_it(
-    entrypoint: Entrypoint, rie: str, own: dict[str, str], level: str
-) -> None:
-    words = arguments(entrypoint("--rie-path", rie, "/bin/echo", environ={**PLAIN, **own}))
-
-    assert words == ["--log-level", level, "/bin/echo", own.get("LOG_LEVEL", "unset")]
 
 
 @pytest.mark.parametrize(("own", "level"), [({}, "info"), ({"LOG_LEVEL": "debug"}, "debug")])

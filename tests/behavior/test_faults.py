@@ -1,14 +1,11 @@
-"""Faults on the way to a secret: told in one report, tried again where they may pass, all within one deadline."""
+"""Several secrets, and the credentials: one report for all; tests/transports/ has each fault by itself."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from tests.harness.emulator import free_port
-from tests.harness.entrypoint import KEY_ID, TRANSPORTS, Entrypoint, aws, end
-from tests.harness.http_server import Reply, Request, Server, fault, http_server, in_turn, secret
-from tests.harness.process import wait_until
+from tests.harness.entrypoint import KEY_ID, TRANSPORTS, Entrypoint, aws
+from tests.harness.http_server import Reply, Request, Server, error, http_server, secret
 
 NAME = {"SECRETS_MANAGER_ARN": "name"}
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
@@ -16,58 +13,8 @@ PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 
 @pytest.fixture(params=TRANSPORTS)
 def transport(request: pytest.FixtureRequest) -> dict[str, str]:
-    """The variable that asks for either transport."""
+    """The variable that requests either transport."""
     return {"LAMBDA_ENV_TRANSPORT": request.param}
-
-
-PASSING = {
-    "500": fault(500, "InternalServiceError"),
-    "503 without an AWS error": Reply(503, b"<html>busy</html>"),
-    "throttled": fault(400, "ThrottlingException", "Rate exceeded"),
-    "429": Reply(429, b""),
-    "cut short": secret("{}")._replace(cut=True),
-}
-
-
-@pytest.mark.parametrize("first", PASSING)
-def test_a_passing_fault_is_tried_again(entrypoint: Entrypoint, transport: dict[str, str], first: str) -> None:
-    with http_server(in_turn(PASSING[first], PASSING[first], secret('{"A": "1"}'))) as server:
-        ended = entrypoint("printenv", "A", environ=aws(server.url, NAME, **transport))
-
-    assert (ended, len(server.requests)) == ((0, b"1\n", ""), 3)
-
-
-def test_a_refused_connection_is_tried_again(entrypoint: Entrypoint, transport: dict[str, str]) -> None:
-    port = free_port()
-    environ = aws(f"http://127.0.0.1:{port}", NAME, **transport)
-    with entrypoint.started("printenv", "A", environ=environ) as process:
-        # Only between two attempts does one of its threads sleep.
-        wait_until(lambda: "hrtimer_nanosleep" in waits(process.pid), what="the pause after the first attempt")
-        with http_server(lambda _: secret('{"A": "1"}'), port):
-            ended = end(process)
-
-    assert ended == (0, b"1\n", "")
-
-
-def waits(pid: int) -> set[str]:
-    """What the threads of a process wait for in the kernel, proc_pid_wchan(5)."""
-    found = set()
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        try:
-            found.add((thread / "wchan").read_text())
-        except OSError:  # it has ended
-            continue
-    return found
-
-
-@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException", "DecryptionFailure"])
-def test_a_lasting_fault_is_not(entrypoint: Entrypoint, transport: dict[str, str], code: str) -> None:
-    with http_server(lambda _: fault(400, code, "because of this")) as server:
-        ended = entrypoint("true", environ=aws(server.url, NAME, **transport))
-
-    assert (ended.code, ended.out, len(server.requests)) == (125, b"", 1)
-    assert ended.err.startswith("run-lambda-entrypoint: SECRETS_MANAGER_ARN: secret name: ")
-    assert [text in ended.err for text in (code, "because of this")] == [True] * 2
 
 
 @pytest.fixture
@@ -80,7 +27,7 @@ def test_one_secret_that_comes_late_does_not_hide_why_another_failed(
     entrypoint: Entrypoint, transport: dict[str, str], short: str
 ) -> None:
     def answer(request: Request) -> Reply:
-        return fault(400, "AccessDeniedException") if request.json["SecretId"] == "b" else fault(500, "Late")
+        return error(400, "AccessDeniedException") if request.json["SecretId"] == "b" else error(500, "Late")
 
     with http_server(answer) as server:
         environ = aws(server.url, {f"{PREFIX}A": "a", f"{PREFIX}B": "b"}, **transport)
@@ -95,9 +42,9 @@ def test_one_secret_that_comes_late_does_not_hide_why_another_failed(
 
 def test_three_bad_secrets_make_one_report_of_three_lines(entrypoint: Entrypoint, transport: dict[str, str]) -> None:
     replies = {
-        "a": fault(400, "ResourceNotFoundException"),
+        "a": error(400, "ResourceNotFoundException"),
         "b": secret("no JSON"),
-        "c": fault(400, "AccessDeniedException"),
+        "c": error(400, "AccessDeniedException"),
         "good": secret("{}"),
     }
     references = {PREFIX + name.upper(): name for name in replies}
@@ -113,7 +60,7 @@ def test_three_bad_secrets_make_one_report_of_three_lines(entrypoint: Entrypoint
 
 
 CREDENTIALS = {
-    # What is set beside a region, and what the report says.
+    # What is set in addition to a Region, and what the report says.
     "none": ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "credentials"),
     "all empty": (
         {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""},
@@ -124,7 +71,7 @@ CREDENTIALS = {
 
 
 @pytest.mark.parametrize("case", CREDENTIALS)
-def test_missing_credentials_are_told_without_a_request(entrypoint: Entrypoint, case: str) -> None:
+def test_missing_credentials_are_reported_without_a_request(entrypoint: Entrypoint, case: str) -> None:
     variables, reason = CREDENTIALS[case]
     with http_server(lambda _: secret("{}")) as server:
         environ = aws(server.url, NAME, **variables)
@@ -135,7 +82,7 @@ def test_missing_credentials_are_told_without_a_request(entrypoint: Entrypoint, 
 
 @pytest.fixture(scope="module")
 def from_profile(entrypoint: Entrypoint, tmp_path_factory: pytest.TempPathFactory) -> Server:
-    """What was asked by a function with empty variables, as the emulator makes them, and a credentials file."""
+    """What was requested by a function with empty variables, as the emulator makes them, and a credentials file."""
     file = tmp_path_factory.mktemp("aws") / "credentials"
     file.write_text("[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = x\n")
     empty = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), "")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.harness.entrypoint import Entrypoint, aws, end
-from tests.harness.fault_server import listening, silent
+from tests.harness.http_server import listening, silent
 from tests.harness.process import wait_until
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.harness.entrypoint import AS_PID_1, PLAIN, TRANSPORTS, Entrypoint, aws, permitted
-from tests.harness.fault_server import listening
-from tests.harness.http_server import Reply, http_server
+from tests.harness.http_server import by_length, http_server, listening
 from tests.harness.process import Surroundings, started
 
 if TYPE_CHECKING:
@@ -100,8 +99,8 @@ def test_a_warning_does_not_keep_the_command_from_starting(entrypoint: Entrypoin
         assert process.wait(HANG) == 3
 
 
-def test_lambda_is_told_nevertheless(entrypoint: Entrypoint, full_pipe: int) -> None:
-    with http_server(lambda _: Reply(202, b"")) as runtime:
+def test_the_report_to_lambda_is_sent_nevertheless(entrypoint: Entrypoint, full_pipe: int) -> None:
+    with http_server(lambda _: by_length(b"", 202)) as runtime:
         environ = {**PLAIN, **BAD, "AWS_LAMBDA_RUNTIME_API": runtime.address}
         words = [*entrypoint.words, "true"]
         with started(words, Surroundings(environ), stderr=full_pipe) as process:
@@ -111,7 +110,7 @@ def test_lambda_is_told_nevertheless(entrypoint: Entrypoint, full_pipe: int) -> 
 
 
 @pytest.mark.parametrize("blocking", [True, False])
-def test_a_report_longer_than_the_pipe_is_told_whole_to_a_reader(entrypoint: Entrypoint, blocking: bool) -> None:
+def test_a_report_longer_than_the_pipe_reaches_its_reader_whole(entrypoint: Entrypoint, blocking: bool) -> None:
     bad = {f"LAMBDA_ENV_SECRETS_MANAGER_ARN_{index:04}": "arn:bad" for index in range(400)}
     reading, writing = os.pipe()
     os.set_blocking(writing, blocking)  # as a parent in node or asyncio leaves it
@@ -125,7 +124,7 @@ def test_a_report_longer_than_the_pipe_is_told_whole_to_a_reader(entrypoint: Ent
     assert (code, [line.split()[1] for line in lines]) == (125, sorted(bad))
 
 
-def test_a_report_that_nobody_reads_is_cut(entrypoint: Entrypoint) -> None:
+def test_a_report_that_nobody_reads_is_truncated(entrypoint: Entrypoint) -> None:
     bad = {f"LAMBDA_ENV_SECRETS_MANAGER_ARN_{index:04}": "arn:bad" for index in range(400)}
     words, surroundings = [*entrypoint.words, "true"], Surroundings({**PLAIN, **bad})
     with started(words, surroundings, stderr=subprocess.PIPE) as process:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness.emulator import free_port
 from tests.harness.entrypoint import TRANSPORTS, Ended, Entrypoint, aws, end, shell
-from tests.harness.http_server import Reply, Request, fault, http_server, secret
+from tests.harness.http_server import Reply, Request, by_length, error, http_server, secret
 from tests.harness.process import wait_until
 
 MARKER = 'hunter2"ZXQJ\\é'
@@ -32,7 +32,7 @@ def traces(text: str) -> list[str]:
 
 def binary(data: bytes | str) -> Reply:
     text = data if isinstance(data, str) else b64encode(data).decode()
-    return Reply(200, json.dumps({"SecretBinary": text}).encode())
+    return by_length(json.dumps({"SecretBinary": text}).encode())
 
 
 REPLIES = {
@@ -55,19 +55,19 @@ REPLIES = {
     "BINARY": binary(MARKER.encode() + b"\xff"),
     "BINARY_TEXT": binary(MARKER.encode()),
     "NO_BASE64": binary(MARKER),
-    "OTHER_FIELD": Reply(200, json.dumps({"Name": "name", "Secret": MARKER}).encode()),
-    "OTHER_TYPE": Reply(200, json.dumps({"SecretString": {"KEY": MARKER}}).encode()),
-    "NO_REPLY": Reply(200, MARKER.encode()),
-    "BROKEN_REPLY": Reply(200, secret(f'{{"KEY": {QUOTED}}}').body[:-3]),
-    "BAD_UTF8": Reply(200, secret(MARKER).body + b"\xff"),
-    "ERROR_PAGE": Reply(404, MARKER.encode()),
-    "LENGTHY": Reply(200, json.dumps({"SecretString": 100_000 * MARKER}).encode()),
+    "OTHER_FIELD": by_length(json.dumps({"Name": "name", "Secret": MARKER}).encode()),
+    "OTHER_TYPE": by_length(json.dumps({"SecretString": {"KEY": MARKER}}).encode()),
+    "NO_REPLY": by_length(MARKER.encode()),
+    "BROKEN_REPLY": by_length(secret(f'{{"KEY": {QUOTED}}}').body[:-3]),
+    "BAD_UTF8": by_length(secret(MARKER).body + b"\xff"),
+    "ERROR_PAGE": by_length(MARKER.encode(), 404),
+    "LENGTHY": by_length(json.dumps({"SecretString": 100_000 * MARKER}).encode()),
 }
 
 
 def outcome(entrypoint: Entrypoint, environ: dict[str, str], *words: str) -> tuple[Ended, str]:
     """How it ended, and all that came out of it: standard output, standard error, init error."""
-    with http_server(lambda _: Reply(202, b"")) as runtime_api:
+    with http_server(lambda _: by_length(b"", 202)) as runtime_api:
         ended = entrypoint(*(words or ("true",)), environ={**environ, "AWS_LAMBDA_RUNTIME_API": runtime_api.address})
     posted = "".join(f"{request.headers}{request.body.decode()}" for request in runtime_api.requests)
     assert ended.code == 0 or posted
@@ -119,7 +119,7 @@ NAME = {"SECRETS_MANAGER_ARN": "name"}
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_reply_that_is_cut_again_and_again_is_not_told(entrypoint: Entrypoint, transport: str) -> None:
-    with http_server(lambda _: secret(TEXT)._replace(cut=True)) as server:
+    with http_server(lambda _: secret(TEXT).cut(-5)) as server:
         environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport, LAMBDA_ENV_TIMEOUT_SECONDS="3")
         ended, told = outcome(entrypoint, environ)
 
@@ -149,7 +149,7 @@ def test_an_environment_that_the_kernel_refuses_is_not_told(entrypoint: Entrypoi
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_secret_that_came_before_an_interruption_is_not_told(entrypoint: Entrypoint, transport: str) -> None:
     def answer(request: Request) -> Reply:
-        return secret(TEXT) if request.json["SecretId"] == "quick" else fault(500, "Again")
+        return secret(TEXT) if request.json["SecretId"] == "quick" else error(500, "Again")
 
     with http_server(answer) as server:
         references = {"SECRETS_MANAGER_ARN": "quick", f"{PREFIX}B": "never"}
@@ -164,7 +164,7 @@ def test_a_secret_that_came_before_an_interruption_is_not_told(entrypoint: Entry
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_secret_that_came_while_another_failed_is_not_told(entrypoint: Entrypoint, transport: str) -> None:
-    replies = {"good": secret(TEXT), "bad": fault(400, "AccessDeniedException"), "identity": secret(IDENTITY)}
+    replies = {"good": secret(TEXT), "bad": error(400, "AccessDeniedException"), "identity": secret(IDENTITY)}
     with http_server(lambda request: replies[request.json["SecretId"]]) as server:
         references = {PREFIX + name.upper(): name for name in replies}
         ended, told = outcome(entrypoint, aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport))
@@ -186,9 +186,9 @@ def test_a_warning_about_credentials_in_a_secret_does_not_tell_them(entrypoint: 
 @pytest.mark.parametrize(
     ("reply", "code"),
     [
-        (fault(403, "InvalidSignatureException", "The request signature we calculated does not match"), 125),
-        (fault(403, "UnrecognizedClientException"), 125),
-        (Reply(200, b"no JSON"), 125),
+        (error(403, "InvalidSignatureException", "The request signature we calculated does not match"), 125),
+        (error(403, "UnrecognizedClientException"), 125),
+        (by_length(b"no JSON"), 125),
     ],
 )
 def test_the_functions_own_credentials_are_not_told(
@@ -227,7 +227,7 @@ SSM_PATH = "LAMBDA_ENV_SSM_PATH_"
 
 def parameters(*values: object) -> Reply:
     found = [{"Name": f"/{index}", "Value": value} for index, value in enumerate(values)]
-    return Reply(200, json.dumps({"Parameters": found}).encode())
+    return by_length(json.dumps({"Parameters": found}).encode())
 
 
 SINGLE = {
@@ -243,16 +243,16 @@ SINGLE = {
 }
 BY_REGION = {
     # SSM's replies; parameters of one region are one call.
-    "eu-west-2": Reply(200, parameters(MARKER).body[:-3]),
+    "eu-west-2": by_length(parameters(MARKER).body[:-3]),
     "eu-west-3": parameters([MARKER]),
     "us-east-1": parameters({MARKER: MARKER}),
     "us-east-2": parameters(MARKER, None),
-    "us-west-1": Reply(200, json.dumps({"Parameters": MARKER}).encode()),
-    "us-west-2": Reply(404, MARKER.encode()),
+    "us-west-1": by_length(json.dumps({"Parameters": MARKER}).encode()),
+    "us-west-2": by_length(MARKER.encode(), 404),
     "sa-east-1": parameters(MARKER),
 }
 BY_PATH = {
-    "/same/": Reply(200, b'{"Parameters": [' + b", ".join(2 * [parameters(MARKER).body[16:-2]]) + b"]}"),
+    "/same/": by_length(b'{"Parameters": [' + b", ".join(2 * [parameters(MARKER).body[16:-2]]) + b"]}"),
     "/nul/": parameters(f"{MARKER}\0"),
     "/long/": parameters(40_000 * MARKER),
     "/types/": parameters([MARKER]),

@@ -7,7 +7,7 @@ import pytest
 
 from tests.behavior.test_leaks import MARKER, traces
 from tests.harness.entrypoint import PLAIN, TRANSPORTS, Ended, Entrypoint, aws
-from tests.harness.http_server import Reply, Request, fault, http_server, secret
+from tests.harness.http_server import Reply, Request, error, http_server, secret
 
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 REFERENCES = {"SECRETS_MANAGER_ARN": "app", f"{PREFIX}RDS": "rds"}
@@ -25,8 +25,8 @@ def answer(request: Request) -> Reply:
 
 @pytest.fixture(scope="module", params=TRANSPORTS)
 def debug(entrypoint: Entrypoint, request: pytest.FixtureRequest) -> Ended:
-    """A start at level debug, with HOST for the server; one fault passes."""
-    left = [fault(500, "InternalServiceError", "once more")]
+    """A start at level debug, with HOST for the server; one error is transient."""
+    left = [error(500, "InternalServiceError", "once more")]
     with http_server(lambda asked: left.pop() if left else answer(asked)) as server:
         own = {"OWN": MARKER, "AWS_SESSION_TOKEN": "hunter2ZXQJ", "LAMBDA_ENV_TRANSPORT": request.param}
         ended = entrypoint("--log-level", "debug", "true", environ=aws(server.url, REFERENCES, **own))
@@ -34,22 +34,22 @@ def debug(entrypoint: Entrypoint, request: pytest.FixtureRequest) -> Ended:
 
 
 STEPS = {
-    "the transport and why": "transport (direct|botocore): it was asked for",
-    "host and time": "GetSecretValue app: answered by HOST in N ms",
-    "of each secret": "GetSecretValue rds: answered by HOST in N ms",
+    "the transport and why": "transport (direct|botocore): requested by LAMBDA_ENV_TRANSPORT",
+    "host and time": "GetSecretValue app: HOST answered in N ms",
+    "of each secret": "GetSecretValue rds: HOST answered in N ms",
     "an attempt that failed": (
-        "GetSecretValue (app|rds): attempt 1 failed: InternalServiceError: once more; again in N ms"
+        "GetSecretValue (app|rds): attempt 1 failed: InternalServiceError: once more; retrying in N ms"
     ),
     "where a key came from and what it overrode": (
-        r"HOST from secret rds \(\S+_RDS\), over secret app \(SECRETS_MANAGER_ARN\)"
+        r"HOST from secret rds \(\S+_RDS\), overriding secret app \(SECRETS_MANAGER_ARN\)"
     ),
-    "what of the function it overrode": r"OWN from secret app \(SECRETS_MANAGER_ARN\), over the function's own",
+    "what of the function it overrode": r"OWN from secret app \(\S+\), overriding the function's configuration",
     "what is started": "start /usr/bin/true|start /bin/true",
 }
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_debug_tells(debug: Ended, step: str) -> None:
+def test_debug_logs(debug: Ended, step: str) -> None:
     steps = [re.sub(r"[0-9.]+ ms", "N ms", line) for line in debug.err.splitlines()]
     line = re.compile(f"run-lambda-entrypoint: debug: N ms: ({STEPS[step]})")
     assert [bool(line.fullmatch(told)) for told in steps].count(True) == 1, debug.err
@@ -59,12 +59,12 @@ def test_debug_starts_the_command_and_writes_to_standard_error_alone(debug: Ende
     assert (debug.code, debug.out) == (0, b"")
 
 
-def test_debug_tells_no_value(debug: Ended) -> None:
+def test_debug_shows_no_value(debug: Ended) -> None:
     assert traces(debug.err) == []
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_debug_tells_no_value_when_a_secret_fails(entrypoint: Entrypoint, transport: str) -> None:
+def test_debug_shows_no_value_when_a_secret_fails(entrypoint: Entrypoint, transport: str) -> None:
     replies = {"app": secret(TEXTS["app"]), "rds": secret(MARKER)}
     with http_server(lambda request: replies[request.json["SecretId"]]) as server:
         environ = aws(server.url, REFERENCES, LAMBDA_ENV_TRANSPORT=transport, **DEBUG)
@@ -94,7 +94,7 @@ def test_at_level_error_there_are_no_warnings(entrypoint: Entrypoint, level: str
 @pytest.fixture(scope="module")
 def failed(entrypoint: Entrypoint) -> list[dict[str, str]]:
     """The lines of a start with a warning and two failures, in JSON."""
-    replies = {"app": fault(400, "AccessDeniedException", 'no "right"\nto it'), "rds": secret(MARKER)}
+    replies = {"app": error(400, "AccessDeniedException", 'no "right"\nto it'), "rds": secret(MARKER)}
     with http_server(lambda request: replies[request.json["SecretId"]]) as server:
         ended = entrypoint("true", environ=aws(server.url, REFERENCES, LAMBDA_ENV_TYPO="x", **AS_JSON))
     assert ended.code == 125
@@ -102,12 +102,12 @@ def failed(entrypoint: Entrypoint) -> list[dict[str, str]]:
 
 
 def test_in_json_each_line_has_its_fields(failed: list[dict[str, str]]) -> None:
-    plain, failure = {"timestamp", "level", "message"}, {"errorType", "variable", "secret"}
+    plain, failure = {"timestamp", "level", "message"}, {"errorType", "reference", "source"}
     assert [set(line) for line in failed] == [plain, plain | failure, plain | failure]
 
 
 def test_in_json_each_line_has_its_level_and_subject(failed: list[dict[str, str]]) -> None:
-    fields = ("level", "errorType", "variable", "secret")
+    fields = ("level", "errorType", "reference", "source")
     assert [tuple(line.get(field) for field in fields) for line in failed] == [
         ("WARNING", None, None, None),
         ("ERROR", "Function.SecretAccessDenied", "SECRETS_MANAGER_ARN", "app"),

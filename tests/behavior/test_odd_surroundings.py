@@ -13,8 +13,6 @@ import pytest
 import trustme
 
 from tests.harness.entrypoint import PLAIN, Entrypoint, aws, block, permitted
-from tests.harness.fault_server import by_length, fault_server
-from tests.harness.fault_server import secret as document
 from tests.harness.http_server import http_server, secret
 from tests.harness.process import Surroundings, run
 from tests.transports.runs import context
@@ -54,7 +52,7 @@ def program(folder: Path, name: str) -> Path:
     return folder / name
 
 
-def test_a_command_is_found_in_a_folder_whose_name_is_no_ascii(
+def test_a_command_is_found_in_a_folder_whose_name_is_not_ascii(
     entrypoint: Entrypoint, latin_1: Mapping[str, str], tmp_path: Path
 ) -> None:
     file = program(tmp_path / "dé", "écho")
@@ -62,22 +60,22 @@ def test_a_command_is_found_in_a_folder_whose_name_is_no_ascii(
     assert entrypoint("écho", "là", environ=environ) == (0, "là\n".encode(), "")
 
 
-def test_a_command_is_found_by_a_path_that_is_no_ascii(
+def test_a_command_is_found_by_a_path_that_is_not_ascii(
     entrypoint: Entrypoint, latin_1: Mapping[str, str], tmp_path: Path
 ) -> None:
     file = program(tmp_path / "dé", "écho")
     assert entrypoint(str(file), "là", environ={**PLAIN, **latin_1}) == (0, "là\n".encode(), "")
 
 
-def test_certificates_are_read_from_a_file_whose_name_is_no_ascii(
+def test_certificates_are_read_from_a_file_whose_name_is_not_ascii(
     entrypoint: Entrypoint, latin_1: Mapping[str, str], tmp_path: Path
 ) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "autorité.pem"))
     tls = context(authority.issue_cert("127.0.0.1"))
-    with fault_server(lambda _: by_length(document('{"A": "é"}')), tls=tls) as port:
+    with http_server(lambda _: secret('{"A": "é"}'), tls=tls) as server:
         bundle = f"{tmp_path}/autorité.pem"
-        environ = aws(f"https://127.0.0.1:{port}", NAME, AWS_CA_BUNDLE=bundle, **latin_1)
+        environ = aws(server.url, NAME, AWS_CA_BUNDLE=bundle, **latin_1)
         ended = entrypoint("printenv", "A", environ=environ)
     assert ended == (0, "é\n".encode(), "")
 
@@ -85,18 +83,18 @@ def test_certificates_are_read_from_a_file_whose_name_is_no_ascii(
 # -- The environment
 
 
-def test_entries_that_are_no_pair_are_left_out(entrypoint: Entrypoint) -> None:
+def test_entries_without_name_or_equals_sign_are_left_out(entrypoint: Entrypoint) -> None:
     entries = [*block(PLAIN), b"NOEQUALS", b"=nameless", b"E=", b"\xff=\xfe"]
     ended = entrypoint("cat", "/proc/self/environ", environ=entries)
     assert ended == (0, b"".join(entry + b"\0" for entry in [*block(PLAIN), b"E=", b"\xff=\xfe"]), "")
 
 
-def test_the_tokens_old_name_in_a_secret_is_warned_of(entrypoint: Entrypoint) -> None:
+def test_the_tokens_old_name_in_a_secret_is_a_warning(entrypoint: Entrypoint) -> None:
     with http_server(lambda _: secret('{"AWS_SECURITY_TOKEN": "x"}')) as server:
         ended = entrypoint("true", environ=aws(server.url, NAME))
     warning = (
-        "run-lambda-entrypoint: warning: secret name (SECRETS_MANAGER_ARN) sets AWS_SECURITY_TOKEN: the function will "
-        "use it, this entrypoint does not\n"
+        "run-lambda-entrypoint: warning: secret name (SECRETS_MANAGER_ARN) sets AWS_SECURITY_TOKEN; the function uses "
+        "it, run-lambda-entrypoint does not\n"
     )
     assert ended == (0, b"", warning)
 
@@ -106,7 +104,7 @@ def test_in_lambda_even_an_empty_rie_path_is_ignored(entrypoint: Entrypoint) -> 
     assert entrypoint("--rie-path", "", "echo", "on", environ=environ) == (0, b"on\n", "")
 
 
-def test_outside_lambda_an_empty_rie_path_is_told(entrypoint: Entrypoint) -> None:
+def test_outside_lambda_an_empty_rie_path_is_refused(entrypoint: Entrypoint) -> None:
     ended = entrypoint("--rie-path", "", "true")
     assert (ended.code, "--rie-path is empty" in ended.err) == (2, True)
 
@@ -125,10 +123,10 @@ OLD = {
 @pytest.mark.parametrize(
     "python", OLD.values() or [pytest.param("", marks=pytest.mark.skip("no old Python"))], ids=OLD or ["none"]
 )
-def test_an_old_python_is_told(entrypoint: Entrypoint, python: str) -> None:
+def test_an_old_python_is_reported(entrypoint: Entrypoint, python: str) -> None:
     version = run([python, "-c", "import sys; print(sys.version.split()[0])"]).stdout.decode().strip()
     ended = run([python, "-IS", entrypoint.archive, "true"], Surroundings(PLAIN))
-    words = f"run-lambda-entrypoint: Python 3.10 or newer is needed, this is {version}\n"
+    words = f"run-lambda-entrypoint: requires Python 3.10 or newer, this is {version}; use a newer image\n"
     assert (ended.status, ended.stdout, ended.stderr.decode()) == (125, b"", words)
 
 
@@ -140,17 +138,17 @@ runpy.run_path(sys.argv[0], None, "__main__")
 """
 
 
-def test_a_python_without_ssl_is_told(entrypoint: Entrypoint) -> None:
+def test_a_python_without_ssl_is_reported(entrypoint: Entrypoint) -> None:
     words: list[str | Path] = [sys.executable, "-IS", "-c", WITHOUT_SSL, entrypoint.archive, "true"]
     ended = run(words, Surroundings(aws("https://127.0.0.1:9", NAME)))
-    message = "run-lambda-entrypoint: this Python lacks the module _ssl; install all of its standard library\n"
+    message = "run-lambda-entrypoint: this Python lacks the module _ssl; install its complete standard library\n"
     assert (ended.status, ended.stderr.decode()) == (125, message)
 
 
 AS_SOMEBODY = (SETPRIV, "--reuid=64322", "--regid=64322", "--clear-groups", "prlimit", "--nproc=1:1")
 
 
-def test_a_limit_that_leaves_no_thread_is_told(entrypoint: Entrypoint) -> None:
+def test_a_limit_that_leaves_no_thread_is_reported(entrypoint: Entrypoint) -> None:
     new_enough = ["-c", "import sys; sys.exit(sys.version_info < (3, 10))"]
     pythons = [
         python
@@ -165,5 +163,5 @@ def test_a_limit_that_leaves_no_thread_is_told(entrypoint: Entrypoint) -> None:
         archive.chmod(0o644)
         words: list[str | Path] = [*AS_SOMEBODY, pythons[0], "-IS", archive, "true"]
         ended = run(words, Surroundings(aws("http://127.0.0.1:9", NAME)))
-    message = "run-lambda-entrypoint: no thread can be started; raise the limit of processes (ulimit -u)\n"
+    message = "run-lambda-entrypoint: cannot start a thread; raise the limit of processes (ulimit -u)\n"
     assert (ended.status, ended.stderr.decode()) == (125, message)

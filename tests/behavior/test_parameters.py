@@ -6,9 +6,8 @@ from collections import Counter
 import pytest
 
 from tests.harness.entrypoint import PLAIN, TRANSPORTS, Ended, Entrypoint, aws
-from tests.harness.http_server import Reply, Request, fault, http_server
+from tests.harness.http_server import Reply, Request, by_length, error, http_server
 from tests.harness.secrets_api import REGION, SecretsApi
-from tests.harness.secrets_api import Request as Asked
 
 ENVIRON = ("cat", "/proc/self/environ")
 ELSEWHERE = "ap-northeast-1"
@@ -26,7 +25,7 @@ BELOW = {
 
 
 class Run:
-    """One start with parameters of each kind, and what moto was asked for it."""
+    """One start with parameters of each kind, and what moto received."""
 
     def __init__(self, entrypoint: Entrypoint, api: SecretsApi, transport: str) -> None:
         root = f"/run-{transport}"
@@ -48,7 +47,7 @@ class Run:
         references[f"{PATH}RUN"] = f"{root}/path"
         self.path = f"{root}/path/"
 
-        # The merge order: each kind sets what comes behind it too.
+        # Precedence: each kind also sets what the later ones set.
         for name in ("O2", "O3", "O4"):
             api.put_parameter(f"{root}/order/{name}", "path")
         texts = {"first": ("O1", "O2", "O3", "O4"), "later": ("O3", "O4")}
@@ -64,9 +63,9 @@ class Run:
         before = len(api.requests)
         environ = api.environ(**PLAIN, **references, LAMBDA_ENV_TRANSPORT=transport)
         self.ended: Ended = entrypoint(*ENVIRON, environ=environ)
-        self.requests: list[Asked] = api.requests[before:]
+        self.requests: list[Request] = api.requests[before:]
 
-    def calls(self, operation: str) -> list[Asked]:
+    def calls(self, operation: str) -> list[Request]:
         return [request for request in self.requests if request.operation == operation]
 
 
@@ -110,53 +109,49 @@ def test_paths_come_after_the_first_secret_and_before_the_others_and_single_valu
 
 def test_25_parameters_are_three_calls(run: Run) -> None:
     calls = [
-        request
-        for request in run.calls("GetParameters")
-        if any("/many/" in name for name in request.parameters["Names"])
+        request for request in run.calls("GetParameters") if any("/many/" in name for name in request.json["Names"])
     ]
     assert len(calls) == 3
 
 
 def test_no_call_asks_for_more_than_ten_or_for_one_parameter_twice(run: Run) -> None:
     for request in run.calls("GetParameters"):
-        names = Counter(":".join(name.split(":")[:6]) for name in request.parameters["Names"])
+        names = Counter(":".join(name.split(":")[:6]) for name in request.json["Names"])
         assert (names.total() <= 10, max(names.values())) == (True, 1)
 
 
-def test_each_parameter_is_asked_for_once_in_its_region(run: Run) -> None:
-    asked = Counter(
-        (name, request.region) for request in run.calls("GetParameters") for name in request.parameters["Names"]
-    )
+def test_each_parameter_is_requested_once_in_its_region(run: Run) -> None:
+    asked = Counter((name, request.region) for request in run.calls("GetParameters") for name in request.json["Names"])
     assert set(asked.values()) == {1}
     assert {name.split(":")[3] == region for name, region in asked} == {True}
 
 
-def test_versions_of_a_parameter_are_asked_for_in_different_calls(run: Run) -> None:
+def test_versions_of_a_parameter_are_requested_in_different_calls(run: Run) -> None:
     names = [
-        [name.removeprefix(run.versioned) for name in request.parameters["Names"] if run.versioned in name]
+        [name.removeprefix(run.versioned) for name in request.json["Names"] if run.versioned in name]
         for request in run.calls("GetParameters")
     ]
     assert sorted(part for part in names if part) == [[""], [":1"], [":stable"]]
 
 
 def test_each_call_decrypts(run: Run) -> None:
-    decrypts = {request.parameters["WithDecryption"] for request in run.requests if "Param" in request.operation}
+    decrypts = {request.json["WithDecryption"] for request in run.requests if "Param" in request.operation}
     assert decrypts == {True}
 
 
 def test_a_path_is_read_recursively_page_by_page_in_the_functions_region(run: Run) -> None:
     pages = [
-        (request.region, request.parameters["Recursive"], "NextToken" in request.parameters)
+        (request.region, request.json["Recursive"], "NextToken" in request.json)
         for request in run.calls("GetParametersByPath")
-        if request.parameters["Path"] == run.path
+        if request.json["Path"] == run.path
     ]
     assert pages == [(REGION, True, False), (REGION, True, True), (REGION, True, True)]
 
 
-def test_nothing_else_is_asked_and_all_under_our_name(run: Run) -> None:
+def test_nothing_else_is_requested_and_all_under_our_name(run: Run) -> None:
     operations = {request.operation for request in run.requests}
     assert operations == {"GetSecretValue", "GetParameters", "GetParametersByPath"}
-    assert {"run-lambda-entrypoint/" in request.user_agent for request in run.requests} == {True}
+    assert {"run-lambda-entrypoint/" in request.headers["user-agent"] for request in run.requests} == {True}
 
 
 @pytest.fixture(scope="module", params=TRANSPORTS)
@@ -183,10 +178,10 @@ def faults(
     ended = entrypoint("true", environ=environ)
     assert (ended.code, ended.out, "hunter2" in ended.err) == (125, b"", False)
     lines = map(json.loads, ended.err.splitlines())
-    return {line["variable"]: {**line, "root": root} for line in lines}
+    return {line["reference"]: {**line, "root": root} for line in lines}
 
 
-NOT_THERE = "ParameterNotFound: there is no such parameter, version or label"
+NOT_THERE = "ParameterNotFound: no such parameter, version or label"
 
 
 @pytest.mark.parametrize(
@@ -195,33 +190,33 @@ NOT_THERE = "ParameterNotFound: there is no such parameter, version or label"
         (f"{VALUE}MISSING", NOT_THERE, "Function.ParameterNotFound"),
         (f"{VALUE}VERSION", NOT_THERE, "Function.ParameterNotFound"),
         (f"{VALUE}LABEL", NOT_THERE, "Function.ParameterNotFound"),
-        (f"{PATH}EMPTY", "there is nothing below this path", "Function.ParameterNotFound"),
-        (f"{PATH}MET", "ROOT/met/a-b and ROOT/met/a/b both set A_B", "Function.InvalidSecret"),
-        (f"{PATH}RESERVED", 'key "AWS_EXECUTION_ENV": Lambda reserves', "Function.InvalidSecret"),
+        (f"{PATH}EMPTY", "no parameter below this path", "Function.ParameterNotFound"),
+        (f"{PATH}MET", "ROOT/met/a-b and ROOT/met/a/b map to the same variable, A_B", "Function.InvalidSecret"),
+        (f"{PATH}RESERVED", 'variable "AWS_EXECUTION_ENV": Lambda reserves', "Function.InvalidSecret"),
     ],
 )
-def test_a_parameter_that_cannot_be_loaded_is_told(
+def test_a_parameter_that_cannot_be_loaded_is_reported(
     faults: dict[str, dict[str, str]], name: str, message: str, error_type: str
 ) -> None:
     line = faults[name]
     assert (message.replace("ROOT", line["root"]) in line["message"], line["errorType"]) == (True, error_type)
 
 
-def test_only_what_cannot_be_loaded_is_told(faults: dict[str, dict[str, str]]) -> None:
+def test_only_what_cannot_be_loaded_is_reported(faults: dict[str, dict[str, str]]) -> None:
     assert [name for name in faults if name.endswith("GOOD")] == []
 
 
 PARAMETER = "arn:aws:ssm:eu-west-1:123456789012:parameter/app/one"
-THROTTLED = fault(400, "ThrottlingException", "Rate exceeded")
+THROTTLED = error(400, "ThrottlingException", "Rate exceeded")
 
 
 def parameters(*names: str, **more: str) -> Reply:
     found = [{"Name": name, "Value": "1", "Version": 1, "Type": "String"} for name in names]
-    return Reply(200, json.dumps({"Parameters": found, **more}).encode())
+    return by_length(json.dumps({"Parameters": found, **more}).encode())
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_what_ssm_throttles_is_asked_for_again_page_by_page(entrypoint: Entrypoint, transport: str) -> None:
+def test_what_ssm_throttles_is_retried_page_by_page(entrypoint: Entrypoint, transport: str) -> None:
     script = {
         "GetParameters": [THROTTLED, parameters("/app/one")],
         "GetParametersByPath": [parameters("/path/a", NextToken="next"), THROTTLED, parameters("/path/b")],

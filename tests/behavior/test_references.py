@@ -1,11 +1,11 @@
-"""Which secrets are asked for, where, and in which order they count."""
+"""Which secrets are requested, where, and which takes precedence."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.harness.entrypoint import Ended, Entrypoint, aws
-from tests.harness.http_server import Server, fault, http_server, secrets
+from tests.harness.http_server import Server, error, http_server, secrets
 from tests.harness.process import wait_until
 
 ENVIRON = ("cat", "/proc/self/environ")
@@ -54,11 +54,11 @@ def test_a_reference_inside_a_secret_is_just_a_value(merged: Ended, name: str) -
     assert merged.environ[name] == "inside"
 
 
-def test_empty_references_are_skipped_without_a_word(merged: Ended) -> None:
+def test_empty_references_are_skipped_silently(merged: Ended) -> None:
     assert (merged.code, merged.err) == (0, "")
 
 
-def test_a_name_that_looks_like_ours_but_is_not_known_is_a_warning(entrypoint: Entrypoint) -> None:
+def test_an_unrecognized_name_in_our_namespace_is_a_warning(entrypoint: Entrypoint) -> None:
     environ = {
         "PATH": "/bin",
         "LAMBDA_ENV_SECRET_MANAGER_ARN_RDS": "typed-wrong",
@@ -78,7 +78,7 @@ def test_a_name_that_looks_like_ours_but_is_not_known_is_a_warning(entrypoint: E
     assert "typed-wrong" not in ended.err
 
 
-ASKED = {
+FORMS = {
     "arn": f"{ARN}an-arn-AbCdEf".replace("eu-west-1", "ap-southeast-2"),
     "china": "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:china-AbCdEf",
     "gov": "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:gov-AbCdEf",
@@ -88,11 +88,11 @@ ASKED = {
 
 
 @pytest.fixture(scope="module")
-def asked(entrypoint: Entrypoint) -> Server:
-    """What was asked for each form of a reference, and for one of them twice."""
-    references = {PREFIX + name.upper(): reference for name, reference in ASKED.items()}
-    references["SECRETS_MANAGER_ARN"] = f" {ASKED['name']}\t"
-    with http_server(secrets(dict.fromkeys(ASKED.values(), "{}"))) as server:
+def server(entrypoint: Entrypoint) -> Server:
+    """What was requested for each form of a reference, and for one of them twice."""
+    references = {PREFIX + name.upper(): reference for name, reference in FORMS.items()}
+    references["SECRETS_MANAGER_ARN"] = f" {FORMS['name']}\t"
+    with http_server(secrets(dict.fromkeys(FORMS.values(), "{}"))) as server:
         ended = entrypoint("true", environ=aws(server.url, references, AWS_DEFAULT_REGION="us-east-2"))
     assert ended == (0, b"", "")
     return server
@@ -108,26 +108,16 @@ def asked(entrypoint: Entrypoint) -> Server:
         ("managed", "eu-west-1"),
     ],
 )
-def test_an_arn_is_asked_for_in_its_own_region_and_a_name_in_the_functions(
-    asked: Server, form: str, region: str
+def test_an_arn_is_requested_in_its_own_region_and_a_name_in_the_functions(
+    server: Server, form: str, region: str
 ) -> None:
-    regions = [request.region for request in asked.requests if request.json["SecretId"] == ASKED[form]]
+    regions = [request.region for request in server.requests if request.json["SecretId"] == FORMS[form]]
 
     assert regions == [region]
 
 
-def test_the_same_reference_twice_is_fetched_once(asked: Server) -> None:
-    assert sorted(request.json["SecretId"] for request in asked.requests) == sorted(ASKED.values())
-
-
-def test_the_operation_is_get_secret_value(asked: Server) -> None:
-    assert {request.headers["x-amz-target"] for request in asked.requests} == {"secretsmanager.GetSecretValue"}
-
-
-def test_the_user_agent_names_tool_and_version(asked: Server) -> None:
-    assert [
-        request for request in asked.requests if "run-lambda-entrypoint/0." not in request.headers["user-agent"]
-    ] == []
+def test_the_same_reference_twice_is_fetched_once(server: Server) -> None:
+    assert sorted(request.json["SecretId"] for request in server.requests) == sorted(FORMS.values())
 
 
 @pytest.mark.parametrize(
@@ -163,14 +153,14 @@ def test_without_any_region_a_name_is_an_error_that_says_what_to_set(entrypoint:
 
 
 def test_without_an_endpoint_variable_the_host_is_the_partitions_own(entrypoint: Entrypoint) -> None:
-    references = {PREFIX + name: ASKED[name] for name in ("china", "gov", "arn", "name")}
+    references = {PREFIX + name: FORMS[name] for name in ("china", "gov", "arn", "name")}
     hosts = {
         "secretsmanager.cn-north-1.amazonaws.com.cn:443",
         "secretsmanager.us-gov-west-1.amazonaws.com:443",
         "secretsmanager.ap-southeast-2.amazonaws.com:443",
         "secretsmanager.eu-west-1.amazonaws.com:443",
     }
-    with http_server(lambda _: fault(403, "Forbidden")) as proxy:
+    with http_server(lambda _: error(403, "Forbidden")) as proxy:
         environ = aws("", references, HTTPS_PROXY=proxy.url, LAMBDA_ENV_TIMEOUT_SECONDS="60")
         with entrypoint.started("true", environ=environ):
             wait_until(lambda: len(proxy.requests) >= len(hosts), what="a request for each reference")
@@ -178,46 +168,32 @@ def test_without_an_endpoint_variable_the_host_is_the_partitions_own(entrypoint:
     assert {(request.method, request.path) for request in proxy.requests} == {("CONNECT", host) for host in hosts}
 
 
-MALFORMED = {
-    "SECRETS_MANAGER_ARN": "?https://example.com/hunter2",
-    f"{PREFIX}A_SPACE": "two words hunter2",
-    f"{PREFIX}B_SHORT": "arn:aws:secretsmanager:eu-west-1:123456789012:secret",
-    f"{PREFIX}C_SERVICE": "arn:aws:ssm:eu-west-1:123456789012:parameter/hunter2",
-    f"{PREFIX}D_KIND": "arn:aws:secretsmanager:eu-west-1:123456789012:thing:hunter2",
-    f"{PREFIX}E_PARTITION": f"{ARN}hunter2".replace("aws", "azure"),
-    f"{PREFIX}F_REGION": f"{ARN}hunter2".replace("eu-west-1", ""),
-    f"{PREFIX}G_ACCOUNT": f"{ARN}hunter2".replace("123456789012", "1234"),
-    f"{PREFIX}H_NAMELESS": ARN,
-    f"{PREFIX}I_LONG": "x" * 513,
-    f"{PREFIX}J_JSON": '{"PASSWORD": "hunter2"}',
-    f"{PREFIX}K_LINES": "name\nrun-lambda-entrypoint: forged",
-    f"{PREFIX}L_COLONS": f"{ARN}name:key:stage:version:hunter2",
+VALUE, PATH = "LAMBDA_ENV_VALUE_FROM_", "LAMBDA_ENV_SSM_PATH_"
+INVALID = {
+    # The text of a reference, and what of its report names the problem.
+    "SECRETS_MANAGER_ARN": ("?https://example.com/hunter2", "the invalid character '?'"),
+    f"{PATH}A": ("hunter2/", "starts with a slash"),
+    f"{PATH}B": ("/aws/reference/secretsmanager/", "it refers to a secret"),
+    f"{PREFIX}A_SPACE": ("two words hunter2", "the invalid character ' '"),
+    f"{PREFIX}B_SHORT": ("arn:aws:secretsmanager:eu-west-1:123456789012:secret", "incomplete ARN"),
+    f"{PREFIX}C_SERVICE": ("arn:aws:ssm:eu-west-1:123456789012:parameter/hunter2", "not secretsmanager"),
+    f"{PREFIX}G_ACCOUNT": (f"{ARN}hunter2".replace("123456789012", "1234"), "not a valid account ID"),
+    f"{PREFIX}J_JSON": ('{"PASSWORD": "hunter2"}', "the invalid character '{'"),
+    f"{PREFIX}K_LINES": ("name\nrun-lambda-entrypoint: forged", r"the invalid character '\n'"),
+    f"{PREFIX}L_COLONS": (f"{ARN}name:key:stage:version:hunter2", "at most three fields"),
+    VALUE: ("name", "does not name the variable to set"),
+    f"{VALUE}B": ("arn:aws:ssm:eu-west-1:123456789012:document/x", "not a parameter"),
+    f"{VALUE}D": ("arn:aws:ssm:eu-west-1:123456789012:parameter/x:1:hunter2", "only one version or label"),
+    f"{VALUE}_HANDLER": ("name", "which Lambda reserves"),
 }
 
 
-@pytest.fixture(scope="module")
-def malformed(entrypoint: Entrypoint) -> tuple[Ended, Server]:
-    """A function with one good reference and one of each malformed kind."""
+def test_invalid_references_are_refused_before_any_network_call_each_in_one_line(entrypoint: Entrypoint) -> None:
+    references = {name: text for name, (text, _) in INVALID.items()}
     with http_server(secrets({"good": "{}"})) as server:
-        references = {f"{PREFIX}GOOD": "good", **MALFORMED}
-        return entrypoint("true", environ=aws(server.url, references)), server
+        ended = entrypoint("true", environ=aws(server.url, {f"{PREFIX}GOOD": "good", **references}))
 
-
-def test_malformed_references_are_refused_before_any_network_call(malformed: tuple[Ended, Server]) -> None:
-    ended, server = malformed
-
-    assert (ended.code, ended.out, server.requests) == (125, b"", [])
-
-
-def test_each_malformed_reference_is_one_line_that_names_its_variable(malformed: tuple[Ended, Server]) -> None:
-    ended, _ = malformed
-
-    assert [line.split(" ")[:2] for line in ended.err.splitlines()] == [
-        ["run-lambda-entrypoint:", name] for name in MALFORMED
-    ]
-
-
-def test_the_text_of_a_malformed_reference_is_not_shown(malformed: tuple[Ended, Server]) -> None:
-    ended, _ = malformed
-
-    assert "hunter2" not in ended.err
+    assert (ended.code, ended.out, server.requests, "hunter2" in ended.err) == (125, b"", [], False)
+    lines = {line.split(" ")[1]: line for line in ended.err.splitlines()}
+    assert [name for name, (_, problem) in INVALID.items() if problem not in lines[name]] == []
+    assert list(lines) == list(INVALID)

@@ -1,11 +1,17 @@
 """Against moto's Secrets Manager: what its own protocol carries arrives in the command's environment."""
 
+from __future__ import annotations
+
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.harness.entrypoint import PLAIN, TRANSPORTS, Ended, Entrypoint
-from tests.harness.secrets_api import REGION, Request, SecretsApi
+from tests.harness.secrets_api import REGION, SecretsApi
+
+if TYPE_CHECKING:
+    from tests.harness.http_server import Request
 
 ENVIRON = ("cat", "/proc/self/environ")
 ELSEWHERE = "ap-northeast-1"
@@ -15,7 +21,7 @@ LARGE = "é" * 32_000  # a secret holds 65,536 bytes
 
 
 class Run:
-    """One start with a secret of each kind, and what moto was asked for it."""
+    """One start with a secret of each kind, and what moto received."""
 
     def __init__(self, entrypoint: Entrypoint, api: SecretsApi, transport: str) -> None:
         name = f"run/{transport}"
@@ -51,8 +57,8 @@ def test_a_secret_arrives(started: Run, name: str, value: str) -> None:
     assert started.ended.environ[name] == value
 
 
-def test_each_secret_is_asked_for_once_in_its_region(started: Run) -> None:
-    asked = {request.parameters["SecretId"]: request.region for request in started.requests}
+def test_each_secret_is_requested_once_in_its_region(started: Run) -> None:
+    asked = {request.json["SecretId"]: request.region for request in started.requests}
 
     assert (len(started.requests), asked.pop(started.arn)) == (5, ELSEWHERE)
     assert set(asked.values()) == {REGION}
@@ -60,11 +66,13 @@ def test_each_secret_is_asked_for_once_in_its_region(started: Run) -> None:
 
 def test_only_get_secret_value_is_called_under_our_name(started: Run) -> None:
     assert {request.operation for request in started.requests} == {"GetSecretValue"}
-    assert [request for request in started.requests if "run-lambda-entrypoint/" not in request.user_agent] == []
+    assert [
+        request for request in started.requests if "run-lambda-entrypoint/" not in request.headers["user-agent"]
+    ] == []
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_a_secret_that_is_not_there_is_told_in_aws_own_words(
+def test_a_secret_that_does_not_exist_is_reported_in_aws_own_words(
     entrypoint: Entrypoint, secrets_api: SecretsApi, transport: str
 ) -> None:
     references = {"SECRETS_MANAGER_ARN": "not/there", "LAMBDA_ENV_TRANSPORT": transport}
@@ -73,6 +81,6 @@ def test_a_secret_that_is_not_there_is_told_in_aws_own_words(
     assert (ended.code, ended.out) == (125, b"")
     assert ended.err == (
         "run-lambda-entrypoint: SECRETS_MANAGER_ARN: secret not/there: ResourceNotFoundException: "
-        "Secrets Manager can't find the specified secret; it was asked for in region eu-central-1, the account of the "
-        "credentials; check name, region and account\n"
+        "Secrets Manager can't find the specified secret; looked in Region eu-central-1, in the caller's account; "
+        "check name, Region and account\n"
     )

@@ -9,7 +9,7 @@ import pytest
 from tests.containers.engine import Docker
 from tests.containers.examples import AWS_BASE, DISTROLESS, EXAMPLES, GO, LAYER, SLIM, Example
 from tests.containers.functions import LAMBDA, LOCAL, container, function
-from tests.harness.fault_server import listening, silent
+from tests.harness.http_server import listening, silent
 from tests.harness.process import wait_until
 from tests.harness.secrets_api import SecretsApi
 

@@ -1,16 +1,27 @@
-"""A small real HTTP server on loopback: a test decides what it answers and reads what it was asked."""
+"""A server on loopback that answers with bytes of the test's own, misbehaves on request, and keeps what arrived.
+
+Raw sockets, since no HTTP server can be talked into a reply that is truncated, framed wrongly or missing.
+"""
+
+from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Thread
 from typing import Any, NamedTuple
 
+KEEP, CLOSE, RESET, MUTE, DRIP = "keep", "close", "reset", "mute", "drip"
+"""What happens to a connection after a reply: nothing, an orderly end, an abrupt one, silence, or one byte a second."""
+
+JSON = "application/x-amz-json-1.1"
+
 
 class Request(NamedTuple):
-    """What was asked; names of headers are in lower case."""
+    """What arrived; names of headers are in lower case."""
 
     method: str
     path: str
@@ -23,101 +34,201 @@ class Request(NamedTuple):
 
     @property
     def region(self) -> str:
-        """The region in the credential scope of an AWS signature (version 4)."""
+        """The Region in the credential scope of an AWS signature (version 4)."""
         scope = self.headers["authorization"].partition("Credential=")[2].partition(",")[0]
         return scope.split("/")[2]
 
+    @property
+    def operation(self) -> str:
+        """For instance GetSecretValue."""
+        return self.headers["x-amz-target"].rpartition(".")[2]
+
 
 class Reply(NamedTuple):
-    status: int
-    body: bytes
-    cut: bool = False
-    """Close the connection after half of the body."""
+    """The bytes that are sent, as they are, and what happens `then`."""
+
+    raw: bytes
+    then: str = KEEP
+
+    def cut(self, kept: int, then: str = CLOSE) -> Reply:
+        """Only the first `kept` bytes (from the end, if negative), and the end of the connection."""
+        return Reply(self.raw[:kept], then)
+
+    @property
+    def body(self) -> bytes:
+        return self.raw.partition(b"\r\n\r\n")[2]
 
 
 Answer = Callable[[Request], Reply]
+Handler = Callable[[socket.socket], None]
 
 
 class Server(NamedTuple):
-    address: str
-    """host:port"""
+    host: str
+    port: int
+    scheme: str
     requests: list[Request]
-    """What was asked so far."""
+    """What arrived so far."""
+
+    @property
+    def address(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def url(self) -> str:
-        return f"http://{self.address}"
+        return f"{self.scheme}://{self.address}"
 
 
-@contextmanager
-def http_server(answer: Answer, port: int = 0) -> Iterator[Server]:
-    """Serves on 127.0.0.1, on a free port unless one is given, until the context ends."""
-    requests: list[Request] = []
+def head(status: int, *headers: str) -> bytes:
+    """The part of a reply before its body."""
+    return "\r\n".join([f"HTTP/1.1 {status} Reason", f"Content-Type: {JSON}", *headers, "", ""]).encode()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            request = Request(self.command, self.path, headers, body)
-            requests.append(request)
-            reply = answer(request)
-            self.send_response(reply.status)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(reply.body)))
-            self.end_headers()
-            if reply.cut:
-                self.wfile.write(reply.body[: len(reply.body) // 2])
-                self.close_connection = True
-            else:
-                self.wfile.write(reply.body)
+def by_length(body: bytes, status: int = 200, *headers: str) -> Reply:
+    """A reply whose body is framed by Content-Length."""
+    return Reply(head(status, f"Content-Length: {len(body)}", *headers) + body)
 
-        do_GET = do_PUT = do_CONNECT = do_POST  # noqa: N815 - http.server's names
 
-        def log_message(self, *_: object) -> None:
-            """Nothing: `requests` is the log."""
+def by_chunks(body: bytes, size: int = 7, *, extension: str = "", trailer: str = "") -> Reply:
+    """A reply whose body is framed in chunks of `size` bytes."""
+    chunks = [body[start : start + size] for start in range(0, len(body), size)]
+    framed = b"".join(f"{len(chunk):X}{extension}\r\n".encode() + chunk + b"\r\n" for chunk in chunks)
+    return Reply(head(200, "Transfer-Encoding: chunked") + framed + f"0{extension}\r\n{trailer}\r\n".encode())
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield Server(f"127.0.0.1:{server.server_port}", requests)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+
+def by_close(body: bytes) -> Reply:
+    """A reply whose body ends with the connection."""
+    return Reply(head(200, "Connection: close") + body, CLOSE)
+
+
+def secret_body(text: str) -> bytes:
+    """The body of Secrets Manager's reply with `text`."""
+    return json.dumps({"ARN": "arn", "Name": "name", "SecretString": text}).encode()
 
 
 def secret(text: str) -> Reply:
-    """Secrets Manager's reply that holds `text`."""
-    return Reply(200, json.dumps({"Name": "name", "SecretString": text}).encode())
+    """Secrets Manager's reply with `text`."""
+    return by_length(secret_body(text))
 
 
-def fault(status: int, code: str, message: str = "") -> Reply:
+def error(status: int, code: str, message: str = "") -> Reply:
     """A service's error in AWS's JSON 1.1 protocol."""
-    return Reply(status, json.dumps({"__type": code, "message": message}).encode())
+    return by_length(json.dumps({"__type": code, "message": message}).encode(), status)
 
 
-def secrets(texts: dict[str, str]) -> Answer:
-    """Answers like Secrets Manager with the text of the secret that is asked for."""
+def secrets(texts: Mapping[str, str]) -> Answer:
+    """Answers like Secrets Manager with the text of the requested secret."""
     return lambda request: secret(texts[request.json["SecretId"]])
 
 
-def in_turn(*replies: Reply) -> Answer:
-    """The first reply to the first request and so on; the last again and again."""
-    left = list(replies)
-    return lambda _: left.pop(0) if len(left) > 1 else left[0]
+@contextmanager
+def http_server(
+    answer: Answer, port: int = 0, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> Iterator[Server]:
+    """Serves on `host`, over TLS where `tls` is given, on a free port unless one is given, until the context ends."""
+    requests: list[Request] = []
+
+    def serve(connection: socket.socket) -> None:
+        with tls.wrap_socket(connection, server_side=True) if tls else connection as wrapped:
+            while (request := _request(wrapped)) is not None:
+                requests.append(request)
+                reply = answer(request)
+                wrapped.sendall(reply.raw)
+                _then(wrapped, reply.then)
+                if reply.then != KEEP:
+                    return
+
+    with listening(serve, host, port) as listened:
+        yield Server(host, listened, "https" if tls else "http", requests)
 
 
-def forwarded(address: str) -> Answer:
-    """Asks the server at `address` (host:port), so that what it is asked can be seen."""
+def _then(connection: socket.socket, then: str) -> None:
+    if then == MUTE:
+        silent(connection)
+    if then == DRIP:
+        dripping(connection)
+    if then == RESET:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    if then == CLOSE and isinstance(connection, ssl.SSLSocket):
+        connection.unwrap()
 
-    def ask(request: Request) -> Reply:
-        connection = HTTPConnection(address, timeout=30)
-        connection.request(request.method, request.path, request.body, request.headers)
-        with connection.getresponse() as response:
-            return Reply(response.status, response.read())
 
-    return ask
+def silent(connection: socket.socket) -> None:
+    """Handles a connection by not answering for as long as the other side stays."""
+    while connection.recv(65_536):
+        continue
+
+
+def dripping(connection: socket.socket, seconds: float = 1.0) -> None:
+    """Handles a connection by sending one byte every `seconds` for as long as the other side stays."""
+    connection.settimeout(seconds)
+    while True:
+        try:
+            if not connection.recv(65_536):
+                return
+        except TimeoutError:
+            connection.sendall(b" ")
+
+
+@contextmanager
+def listening(handle: Handler, host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """Gives each connection to `handle` in a thread of its own, until the context ends; yields the port.
+
+    The threads end with their connections: whoever connected must be gone when the context ends.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    threads: list[Thread] = []
+
+    def attend(connection: socket.socket) -> None:
+        with connection, suppress(OSError):  # the other side may leave at any time
+            handle(connection)
+
+    def accept() -> None:
+        with suppress(OSError):  # the listener was shut down
+            while True:
+                connection, _ = listener.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threads.append(Thread(target=attend, args=[connection], daemon=True))
+                threads[-1].start()
+
+    with socket.create_server((host, port), family=family, backlog=128) as listener:
+        accepting = Thread(target=accept, daemon=True)
+        accepting.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            accepting.join()
+            for thread in threads:
+                thread.join()
+
+
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """A port that answers no SYN: nobody accepts and the queue is full, so the kernel drops every further one
+    (listen(2))."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def _request(connection: socket.socket) -> Request | None:
+    """The next request on a connection, None at its end."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += (received := connection.recv(65_536))
+        if not received:
+            return None
+    top, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = top.decode().split("\r\n")
+    method, path, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    while len(body) < int(headers.get("content-length", "0")):
+        body += (received := connection.recv(65_536))
+        if not received:
+            return None
+    return Request(method, path, headers, body)

@@ -10,13 +10,13 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from tests.harness.http_server import Request
 from tests.harness.process import Output, Surroundings, started, wait_until
 
 if TYPE_CHECKING:
@@ -31,16 +31,6 @@ _ROOT = Path(__file__).parents[2]
 _SETUP = "SETUP"  # the access key of what prepares a test, which stays out of the log
 
 
-@dataclass(frozen=True)
-class Request:
-    """One call as it arrived. `operation` is for instance GetSecretValue; `region` is the one it is signed for."""
-
-    operation: str
-    region: str
-    user_agent: str
-    parameters: Mapping[str, Any]
-
-
 class SecretsApi:
     """A running API."""
 
@@ -51,8 +41,9 @@ class SecretsApi:
 
     @property
     def requests(self) -> list[Request]:
-        """What programs asked so far, in the order of arrival; what prepares a test is left out."""
-        return [Request(**json.loads(line)) for line in self._log.text().splitlines()[1:]]
+        """What programs sent so far, in the order of arrival; what prepares a test is left out."""
+        lines = map(json.loads, self._log.text().splitlines()[1:])
+        return [Request(method, path, headers, body.encode()) for method, path, headers, body in lines]
 
     def environ(self, **more: str) -> dict[str, str]:
         """What a program needs to call this API, and `more`."""
@@ -128,8 +119,9 @@ def serving() -> Iterator[SecretsApi]:
 
 def serve() -> None:
     """Serves until it is killed. Writes to standard output its port, then a line of JSON for each request."""
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-    from werkzeug.serving import make_server
+    # Only the server's own process pays the second that moto takes to import.
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: PLC0415
+    from werkzeug.serving import make_server  # noqa: PLC0415
 
     class Handler(MotoRequestHandler):
         # One write for a reply, and no waiting for the acknowledgement of the one before: Nagle's algorithm and a
@@ -149,16 +141,9 @@ def serve() -> None:
 def _logged(app: "WSGIApplication") -> "WSGIApplication":
     def logging(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        # AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ...
-        scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split("/")
-        if scope[0] != _SETUP:
-            request = Request(
-                operation=environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2],
-                region=scope[2] if len(scope) > 2 else "",
-                user_agent=environ.get("HTTP_USER_AGENT", ""),
-                parameters=json.loads(body or b"{}"),
-            )
-            _write(json.dumps(asdict(request)))
+        headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
+        if f"={_SETUP}/" not in headers.get("authorization", ""):
+            _write(json.dumps([environ["REQUEST_METHOD"], environ["PATH_INFO"], headers, body.decode()]))
         return app({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
 
     return logging

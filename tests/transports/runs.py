@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     import trustme
 
     from tests.harness.entrypoint import Ended, Entrypoint, Words
-    from tests.harness.fault_server import Answer, Reply
-    from tests.harness.http_server import Request
+    from tests.harness.http_server import Answer, Reply, Request
 
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 REPORT = re.compile(rf"run-lambda-entrypoint: {PREFIX}(\S+): secret \S+: (.*)")
@@ -43,13 +42,13 @@ def context(certificate: trustme.LeafCert) -> ssl.SSLContext:
 
 def scripted(script: Mapping[str, Sequence[Reply]]) -> Answer:
     """The first reply for a secret to the first request for it and so on; the last again and again."""
-    asked: dict[str, int] = defaultdict(int)
+    count: dict[str, int] = defaultdict(int)
 
     def answer(request: Request) -> Reply:
         name = request.json["SecretId"]
         replies = script[name]
-        reply = replies[min(asked[name], len(replies) - 1)]
-        asked[name] += 1
+        reply = replies[min(count[name], len(replies) - 1)]
+        count[name] += 1
         return reply
 
     return answer

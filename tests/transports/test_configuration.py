@@ -10,8 +10,7 @@ import pytest
 
 from tests.harness.emulator import free_port
 from tests.harness.entrypoint import Entrypoint, aws, end
-from tests.harness.fault_server import listening
-from tests.harness.http_server import Reply, Request, http_server, secret
+from tests.harness.http_server import Reply, Request, by_length, http_server, listening, secret
 from tests.transports.runs import run
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ def test_a_credential_process_that_prints_no_json_is_reported_without_its_output
 
 def keys(request: Request) -> Reply:
     """The container's credentials, and Secrets Manager."""
-    return Reply(200, json.dumps(KEYS).encode()) if request.method == "GET" else secret('{"A": "1"}')
+    return by_length(json.dumps(KEYS).encode()) if request.method == "GET" else secret('{"A": "1"}')
 
 
 def test_a_source_of_credentials_that_refuses_is_named_and_retried(entrypoint: Entrypoint) -> None:

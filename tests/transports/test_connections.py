@@ -14,18 +14,17 @@ import pytest
 import trustme
 
 from tests.harness.entrypoint import TRANSPORTS, Ended, Entrypoint, Words, permitted, shell
-from tests.harness.fault_server import by_length, fault_server, listening, secret
+from tests.harness.http_server import http_server, listening, secret
 from tests.harness.process import wait_until
 from tests.transports.runs import PLENTY, SHORT, context, messages, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.harness.fault_server import Reply
-    from tests.harness.http_server import Request
+    from tests.harness.http_server import Reply, Request
     from tests.transports.conftest import Authority
 
-WELL = by_length(secret('{"key": "value"}'))
+WELL = secret('{"key": "value"}')
 OWN_MOUNTS = ("/usr/bin/unshare", "--mount")
 
 needs_own_mounts = pytest.mark.skipif(not permitted(OWN_MOUNTS), reason="no mount namespace is permitted here")
@@ -64,9 +63,9 @@ def key(ended: Ended) -> tuple[str | None, str]:
 def test_a_file_of_authorities_is_trusted(
     entrypoint: Entrypoint, transport: str, authority: Authority, tls: ssl.SSLContext, variable: str
 ) -> None:
-    with fault_server(well, tls=tls) as port:
+    with http_server(well, tls=tls) as server:
         more: dict[str, Any] = {variable: str(authority.file)}
-        ended = run(entrypoint, transport, f"https://127.0.0.1:{port}", **more)
+        ended = run(entrypoint, transport, server.url, **more)
     assert key(ended) == ("value", "")
 
 
@@ -74,14 +73,14 @@ def test_a_folder_of_authorities_is_trusted(
     entrypoint: Entrypoint, transport: str, authority: Authority, tls: ssl.SSLContext, tmp_path: Path
 ) -> None:
     (tmp_path / "1b0f7e5c.0").symlink_to(authority.file)
-    with fault_server(well, tls=tls) as port:
-        ended = run(entrypoint, transport, f"https://127.0.0.1:{port}", SSL_CERT_DIR=str(tmp_path))
+    with http_server(well, tls=tls) as server:
+        ended = run(entrypoint, transport, server.url, SSL_CERT_DIR=str(tmp_path))
     assert key(ended) == ("value", "")
 
 
 def test_an_unknown_authority_is_not_trusted(entrypoint: Entrypoint, tls: ssl.SSLContext) -> None:
-    with fault_server(well, tls=tls) as port:
-        [report] = reports(entrypoint, f"https://127.0.0.1:{port}")
+    with http_server(well, tls=tls) as server:
+        [report] = reports(entrypoint, server.url)
     assert "the certificate of HOST is not trusted: " in report
 
 
@@ -90,10 +89,8 @@ def test_aws_ca_bundle_is_trusted_alone(
 ) -> None:
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
-    with fault_server(well, tls=tls) as port:
-        [report] = reports(
-            entrypoint, f"https://127.0.0.1:{port}", AWS_CA_BUNDLE=str(other), SSL_CERT_FILE=str(authority.file)
-        )
+    with http_server(well, tls=tls) as server:
+        [report] = reports(entrypoint, server.url, AWS_CA_BUNDLE=str(other), SSL_CERT_FILE=str(authority.file))
     assert f"(tried AWS_CA_BUNDLE={other})" in report
 
 
@@ -107,8 +104,8 @@ def test_an_unusable_aws_ca_bundle_is_reported(
     bundle = tmp_path / "bundle.pem"
     if content is not None:
         bundle.write_text(content)
-    with fault_server(well, tls=tls) as port:
-        ended = run(entrypoint, transport, f"https://127.0.0.1:{port}", AWS_CA_BUNDLE=str(bundle))
+    with http_server(well, tls=tls) as server:
+        ended = run(entrypoint, transport, server.url, AWS_CA_BUNDLE=str(bundle))
     assert (ended.code, f"AWS_CA_BUNDLE={bundle}" in ended.err) == (125, True), ended.err
 
 
@@ -119,9 +116,9 @@ def test_an_unusable_system_store_is_skipped(
     store = tmp_path / "store.pem"
     if content is not None:
         store.write_text(content)
-    with fault_server(well, tls=tls) as port:
-        ended = run(entrypoint, transport, f"https://127.0.0.1:{port}", SSL_CERT_FILE=str(store))
-    assert f"the certificate of 127.0.0.1:{port} is not trusted: " in ended.err
+    with http_server(well, tls=tls) as server:
+        ended = run(entrypoint, transport, server.url, SSL_CERT_FILE=str(store))
+    assert f"the certificate of {server.address} is not trusted: " in ended.err
 
 
 # -- TLS
@@ -138,8 +135,8 @@ def _old(authority: Authority) -> ssl.SSLContext:
 
 
 def test_an_old_version_of_tls_is_refused(entrypoint: Entrypoint, authority: Authority) -> None:
-    with fault_server(well, tls=_old(authority)) as port:
-        url = f"https://127.0.0.1:{port}"
+    with http_server(well, tls=_old(authority)) as server:
+        url = server.url
         [report] = reports(entrypoint, url, AWS_CA_BUNDLE=str(authority.file))
     assert "TLS with HOST failed" in report
 
@@ -188,23 +185,23 @@ def test_a_refused_connection_is_retried(entrypoint: Entrypoint, transport: str)
     with _port() as port, ThreadPoolExecutor() as executor:
         running = executor.submit(run, entrypoint, transport, f"http://127.0.0.1:{port}")
         wait_until(lambda: running.done() or _failed_attempts() > before, what="a refused connection")
-        with fault_server(well, port=port):
+        with http_server(well, port=port):
             ended = running.result()
     assert key(ended) == ("value", "")
 
 
 @needs_ipv6
 def test_an_ipv6_address_is_reached(entrypoint: Entrypoint, transport: str) -> None:
-    with fault_server(well, host="::1") as port:
-        assert key(run(entrypoint, transport, f"http://[::1]:{port}")) == ("value", "")
+    with http_server(well, host="::1") as server:
+        assert key(run(entrypoint, transport, server.url)) == ("value", "")
 
 
 @needs_ipv6
 def test_an_ipv6_address_is_checked_against_the_certificate(
     entrypoint: Entrypoint, transport: str, authority: Authority, tls: ssl.SSLContext
 ) -> None:
-    with fault_server(well, tls=tls, host="::1") as port:
-        ended = run(entrypoint, transport, f"https://[::1]:{port}", AWS_CA_BUNDLE=str(authority.file))
+    with http_server(well, tls=tls, host="::1") as server:
+        ended = run(entrypoint, transport, server.url, AWS_CA_BUNDLE=str(authority.file))
     assert key(ended) == ("value", "")
 
 
@@ -229,8 +226,8 @@ def test_all_addresses_of_a_name_are_tried(
     entrypoint: Entrypoint, transport: str, tmp_path: Path, address: str
 ) -> None:
     before = mounted(hosts=written(tmp_path / "hosts", "::1 both.example\n127.0.0.1 both.example\n"))
-    with fault_server(well, host=address) as port:
-        ended = run(entrypoint, transport, f"http://both.example:{port}", before=before)
+    with http_server(well, host=address) as server:
+        ended = run(entrypoint, transport, f"http://both.example:{server.port}", before=before)
     assert key(ended) == ("value", "")
 
 

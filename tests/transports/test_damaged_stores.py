@@ -6,28 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.harness.fault_server import by_length, fault_server, secret
+from tests.harness.http_server import http_server, secret
 from tests.transports.runs import context, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.harness.entrypoint import Ended, Entrypoint
-    from tests.harness.fault_server import Reply
-    from tests.harness.http_server import Request
+    from tests.harness.http_server import Reply, Request
     from tests.transports.conftest import Authority
 
 DAMAGED = "-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----\n"
 
 
 def well(_: Request) -> Reply:
-    return by_length(secret('{"key": "value"}'))
+    return secret('{"key": "value"}')
 
 
 def started(entrypoint: Entrypoint, transport: str, authority: Authority, **more: Any) -> Ended:
     """A run against a server that `authority` vouches for."""
-    with fault_server(well, tls=context(authority.ca.issue_cert("127.0.0.1"))) as port:
-        return run(entrypoint, transport, f"https://127.0.0.1:{port}", **more)
+    with http_server(well, tls=context(authority.ca.issue_cert("127.0.0.1"))) as server:
+        return run(entrypoint, transport, server.url, **more)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import trustme
 from botocore.session import Session
 
 from tests.harness.entrypoint import TRANSPORTS
-from tests.harness.fault_server import (
+from tests.harness.http_server import (
     CLOSE,
     DRIP,
     MUTE,
@@ -29,10 +29,10 @@ from tests.harness.fault_server import (
     by_close,
     by_length,
     error,
-    fault_server,
     head,
+    http_server,
     listening,
-    secret,
+    secret_body,
     silent,
 )
 from tests.transports.runs import context, messages, run, scripted
@@ -59,7 +59,7 @@ BOUND = 30
 
 YESTERDAY = datetime.now(timezone.utc) - timedelta(days=1)
 DATE = "Mon, 23 Nov 2026 10:00:00 GMT"
-DOCUMENT = secret('{"key": "value"}')
+DOCUMENT = secret_body('{"key": "value"}')
 WELL = by_length(DOCUMENT)
 
 
@@ -136,8 +136,8 @@ def over(tls: Callable[[Authority], ssl.SSLContext]) -> Stage:
 
     @contextmanager
     def stage(authority: Authority) -> Iterator[str]:
-        with fault_server(lambda _: WELL, tls=tls(authority)) as port:
-            yield f"https://127.0.0.1:{port}"
+        with http_server(lambda _: WELL, tls=tls(authority)) as server:
+            yield server.url
 
     return stage
 
@@ -293,8 +293,8 @@ def of_replies(entrypoint: Entrypoint, transport: str, authority: Authority, end
             for name, fault in FAULTS.items()
             if not callable(fault.played) and (fault.ends, fault.code) == (ends, code)
         }
-        with fault_server(scripted(replies)) as port:
-            _played[key] = outcomes(entrypoint, transport, authority, f"http://127.0.0.1:{port}", list(replies))
+        with http_server(scripted(replies)) as server:
+            _played[key] = outcomes(entrypoint, transport, authority, server.url, list(replies))
     return _played[key]
 
 

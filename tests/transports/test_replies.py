@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.harness.fault_server import (
+from tests.harness.http_server import (
     CLOSE,
     RESET,
     Reply,
@@ -17,9 +17,9 @@ from tests.harness.fault_server import (
     by_close,
     by_length,
     error,
-    fault_server,
     head,
-    secret,
+    http_server,
+    secret_body,
 )
 from tests.transports.runs import run, scripted
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def document(name: str) -> bytes:
-    return secret(json.dumps({name: "value"}))
+    return secret_body(json.dumps({name: "value"}))
 
 
 def chunks(name: str, *headers: str) -> Reply:
@@ -90,8 +90,8 @@ RETRYABLE = {
 
 def loaded(entrypoint: Entrypoint, transport: str, script: Mapping[str, Sequence[Reply]]) -> dict[str, str | None]:
     """The value of each secret's key; what is on standard error is one more."""
-    with fault_server(scripted(script)) as port:
-        ended = run(entrypoint, transport, f"http://127.0.0.1:{port}", script)
+    with http_server(scripted(script)) as server:
+        ended = run(entrypoint, transport, server.url, script)
     return {"standard error": ended.err, **{name: ended.environ.get(name) for name in script}}
 
 

@@ -1,4 +1,4 @@
-"""What is asked: the same by both transports, signed as AWS checks it, all at once."""
+"""What is sent: the same by both transports, signed as AWS checks it, all at once."""
 
 from __future__ import annotations
 
@@ -14,38 +14,31 @@ from botocore.credentials import Credentials
 
 from run_lambda_entrypoint import __version__
 from tests.harness.entrypoint import KEY_ID, SECRET_KEY, TRANSPORTS
-from tests.harness.fault_server import by_length, error, fault_server, secret
+from tests.harness.http_server import by_length, error, http_server, secret
 from tests.transports.runs import run
 
 if TYPE_CHECKING:
     from tests.harness.entrypoint import Entrypoint
-    from tests.harness.fault_server import Reply
-    from tests.harness.http_server import Request
+    from tests.harness.http_server import Reply, Request
 
 ARNS = [f"arn:aws:secretsmanager:{region}:123456789012:secret:name-AbCdEf" for region in ("us-east-1", "sa-east-1")]
 
 
-def asked(entrypoint: Entrypoint, transport: str, *names: str, path: str = "", **more: Any) -> list[Request]:
-    """What a run for these secrets asks, by name of the secret."""
-    requests = []
-
-    def answer(request: Request) -> Reply:
-        requests.append(request)
-        return by_length(secret("{}"))
-
-    with fault_server(answer) as port:
-        ended = run(entrypoint, transport, f"http://127.0.0.1:{port}{path}", names, **more)
+def sent(entrypoint: Entrypoint, transport: str, *names: str, path: str = "", **more: Any) -> list[Request]:
+    """What a run for these secrets sends, by name of the secret."""
+    with http_server(lambda _: secret("{}")) as server:
+        ended = run(entrypoint, transport, f"{server.url}{path}", names, **more)
     assert ended.err == ""
-    return sorted(requests, key=lambda request: str(request.json["SecretId"]))
+    return sorted(server.requests, key=lambda request: str(request.json["SecretId"]))
 
 
 @pytest.mark.parametrize("path", ["", "/", "/some/path", "/some/path/"])
-def test_both_transports_ask_the_same(entrypoint: Entrypoint, path: str) -> None:
+def test_both_transports_send_the_same(entrypoint: Entrypoint, path: str) -> None:
     names = ("content-type", "x-amz-target", "x-amz-security-token")
     direct, botocore = (
         [
             (request.method, request.path, request.body, *(request.headers.get(name) for name in names))
-            for request in asked(entrypoint, transport, "name", path=path, AWS_SESSION_TOKEN="token")
+            for request in sent(entrypoint, transport, "name", path=path, AWS_SESSION_TOKEN="token")
         ]
         for transport in TRANSPORTS
     )
@@ -60,25 +53,21 @@ REFERENCES: dict[str, Any] = {
 }
 
 
-def test_both_transports_ask_the_same_for_versions_parameters_and_paths(entrypoint: Entrypoint) -> None:
-    found = [{"Name": name, "Value": "1"} for name in ("/a", "/b", "/c/c")]
-    reply = by_length(json.dumps({"SecretString": '{"key": "1"}', "Parameters": found}).encode())
-    asked: dict[str, list[tuple[str, str, str, bytes]]] = {transport: [] for transport in TRANSPORTS}
-
+def test_both_transports_send_the_same_for_versions_parameters_and_paths(entrypoint: Entrypoint) -> None:
+    parameters = [{"Name": name, "Value": "1"} for name in ("/a", "/b", "/c/c")]
+    reply = by_length(json.dumps({"SecretString": '{"key": "1"}', "Parameters": parameters}).encode())
+    found: dict[str, list[tuple[str, str, str, bytes]]] = {}
     for transport in TRANSPORTS:
-
-        def answer(request: Request, transport: str = transport) -> Reply:
-            headers = request.headers
-            asked[transport].append((headers["x-amz-target"], headers["content-type"], request.region, request.body))
-            return reply
-
-        with fault_server(answer) as port:
-            url = f"http://127.0.0.1:{port}"
-            ended = run(entrypoint, transport, url, (), AWS_ENDPOINT_URL_SSM=url, **REFERENCES)
+        with http_server(lambda _: reply) as server:
+            ended = run(entrypoint, transport, server.url, (), AWS_ENDPOINT_URL_SSM=server.url, **REFERENCES)
         assert ended.err == ""
+        found[transport] = sorted(
+            (request.headers["x-amz-target"], request.headers["content-type"], request.region, request.body)
+            for request in server.requests
+        )
 
-    assert sorted(asked["direct"]) == sorted(asked["botocore"])
-    assert [(target, region) for target, _, region, _ in sorted(asked["direct"])] == [
+    assert found["direct"] == found["botocore"]
+    assert [(target, region) for target, _, region, _ in found["direct"]] == [
         ("AmazonSSM.GetParameters", "us-east-1"),
         ("AmazonSSM.GetParametersByPath", "eu-west-1"),
         ("secretsmanager.GetSecretValue", "eu-west-1"),
@@ -86,7 +75,7 @@ def test_both_transports_ask_the_same_for_versions_parameters_and_paths(entrypoi
 
 
 def test_a_request_is_secrets_managers(entrypoint: Entrypoint, transport: str) -> None:
-    [request] = asked(entrypoint, transport, "name")
+    [request] = sent(entrypoint, transport, "name")
     assert (request.method, request.path, request.json) == ("POST", "/", {"SecretId": "name"})
     assert request.headers["x-amz-target"] == "secretsmanager.GetSecretValue"
     assert request.headers["content-type"] == "application/x-amz-json-1.1"
@@ -94,9 +83,9 @@ def test_a_request_is_secrets_managers(entrypoint: Entrypoint, transport: str) -
 
 @pytest.mark.parametrize("token", ["", "a/token+with/signs=="])
 def test_a_request_is_signed_as_aws_checks_it(entrypoint: Entrypoint, transport: str, token: str) -> None:
-    [request] = asked(entrypoint, transport, "name", AWS_SESSION_TOKEN=token)
-    told = request.headers["authorization"]
-    signed = re.search("SignedHeaders=([^,]+),", told)
+    [request] = sent(entrypoint, transport, "name", AWS_SESSION_TOKEN=token)
+    actual = request.headers["authorization"]
+    signed = re.search("SignedHeaders=([^,]+),", actual)
     assert signed
     again = AWSRequest("POST", f"http://{request.headers['host']}/", data=request.body)
     for name in signed[1].split(";"):
@@ -105,28 +94,28 @@ def test_a_request_is_signed_as_aws_checks_it(entrypoint: Entrypoint, transport:
     signer = SigV4Auth(Credentials(KEY_ID, SECRET_KEY), "secretsmanager", "eu-west-1")
     signature = signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again)
     scope = f"{KEY_ID}/{request.headers['x-amz-date'][:8]}/eu-west-1/secretsmanager/aws4_request"
-    assert told == f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders={signed[1]}, Signature={signature}"
+    assert actual == f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders={signed[1]}, Signature={signature}"
 
 
 def test_host_date_target_and_token_are_signed(entrypoint: Entrypoint, transport: str) -> None:
-    [request] = asked(entrypoint, transport, "name", AWS_SESSION_TOKEN="token")
+    [request] = sent(entrypoint, transport, "name", AWS_SESSION_TOKEN="token")
     signed = request.headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
     assert {"host", "x-amz-date", "x-amz-target", "x-amz-security-token"} <= set(signed)
 
 
 def test_the_user_agent_names_tool_and_version(entrypoint: Entrypoint, transport: str) -> None:
-    [request] = asked(entrypoint, transport, "name")
+    [request] = sent(entrypoint, transport, "name")
     assert f"run-lambda-entrypoint/{__version__}" in request.headers["user-agent"].split(" ")
 
 
-def test_an_arn_is_asked_for_in_its_own_region(entrypoint: Entrypoint, transport: str) -> None:
+def test_an_arn_is_requested_in_its_own_region(entrypoint: Entrypoint, transport: str) -> None:
     variables = {f"LAMBDA_ENV_SECRETS_MANAGER_ARN_{index}": arn for index, arn in enumerate(ARNS)}
-    requests = asked(entrypoint, transport, "name", **variables)
+    requests = sent(entrypoint, transport, "name", **variables)
     regions = {request.json["SecretId"]: request.region for request in requests}
     assert regions == {"name": "eu-west-1", ARNS[0]: "us-east-1", ARNS[1]: "sa-east-1"}
 
 
-def test_ten_secrets_are_asked_for_at_once(entrypoint: Entrypoint, transport: str) -> None:
+def test_ten_secrets_are_requested_at_once(entrypoint: Entrypoint, transport: str) -> None:
     names = [f"name{index}" for index in range(10)]
     all_here = Barrier(len(names))
 
@@ -134,9 +123,9 @@ def test_ten_secrets_are_asked_for_at_once(entrypoint: Entrypoint, transport: st
         try:
             all_here.wait(timeout=10)
         except BrokenBarrierError:
-            return error(400, "TooFewException", "not all ten were asked for at once")
-        return by_length(secret(json.dumps({request.json["SecretId"]: "value"})))
+            return error(400, "TooFewException", "not all ten were requested at once")
+        return secret(json.dumps({request.json["SecretId"]: "value"}))
 
-    with fault_server(answer) as port:
-        ended = run(entrypoint, transport, f"http://127.0.0.1:{port}", names)
+    with http_server(answer) as server:
+        ended = run(entrypoint, transport, server.url, names)
     assert (ended.err, {name: ended.environ.get(name) for name in names}) == ("", dict.fromkeys(names, "value"))

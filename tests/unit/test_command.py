@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from run_lambda_entrypoint.command import Command, find, resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def program(path: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,17 +12,20 @@ from run_lambda_entrypoint import __version__
 from run_lambda_entrypoint.errors import INVALID_ARGUMENTS, INVALID_SETTING, EntrypointError
 from run_lambda_entrypoint.options import SETTINGS, Options, parse
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 TIMEOUT, LOG_LEVEL = "LAMBDA_ENV_TIMEOUT_SECONDS", "LAMBDA_ENV_LOG_LEVEL"
 ON_OVERRIDE, TRANSPORT = "LAMBDA_ENV_ON_OVERRIDE", "LAMBDA_ENV_TRANSPORT"
 
 
-def parsed(*argv: str, in_lambda: bool = False, **environ: str) -> Options:
-    return parse(argv, environ, in_lambda=in_lambda)
+def parsed(*argv: str, environ: Mapping[str, str] | None = None, in_lambda: bool = False) -> Options:
+    return parse(argv, environ or {}, in_lambda=in_lambda)
 
 
-def refusal(*argv: str, **environ: str) -> tuple[object, str]:
+def refusal(*argv: str, environ: Mapping[str, str]) -> tuple[object, str]:
     with pytest.raises(EntrypointError) as caught:
-        parsed(*argv, **environ)
+        parsed(*argv, environ=environ)
     return caught.value.kind, str(caught.value)
 
 
@@ -99,7 +104,7 @@ LEVELS = "must be one of debug, info, warning, error"
     ],
 )
 def test_invalid_arguments_are_refused(argv: list[str], expected: str) -> None:
-    assert refusal(*argv, LAMBDA_ENV_LOG_LEVEL="debug") == (INVALID_ARGUMENTS, expected)
+    assert refusal(*argv, environ={LOG_LEVEL: "debug"}) == (INVALID_ARGUMENTS, expected)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +119,7 @@ def test_invalid_arguments_are_refused(argv: list[str], expected: str) -> None:
     ],
 )
 def test_an_invalid_variable_is_refused(variable: str, text: str, shown: str) -> None:
-    assert refusal("cmd", **{variable: text}) == (INVALID_SETTING, f"{variable} is {shown}")
+    assert refusal("cmd", environ={variable: text}) == (INVALID_SETTING, f"{variable} is {shown}")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +141,7 @@ def test_an_invalid_variable_is_refused(variable: str, text: str, shown: str) ->
 def test_an_option_takes_precedence_over_its_variable_over_the_default(
     field: str, argv: list[str], variable: str, text: str, expected: object
 ) -> None:
-    assert getattr(parsed(*argv, "cmd", **{variable: text}), field) == expected
+    assert getattr(parsed(*argv, "cmd", environ={variable: text}), field) == expected
 
 
 @pytest.mark.parametrize(
@@ -169,7 +174,7 @@ VERSION = f"run-lambda-entrypoint {__version__} ("
 )
 def test_help_and_version_need_no_command(argv: list[str], beginning: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        parsed(*argv, LAMBDA_ENV_TIMEOUT_SECONDS="wrong")
+        parsed(*argv, environ={TIMEOUT: "wrong"})
     output = capsys.readouterr()
     assert (caught.value.code, output.out[: len(beginning)], output.err) == (0, beginning, "")
 

@@ -102,8 +102,8 @@ def test_an_error_has_its_kind_and_may_be_retryable(
 
 
 def test_what_is_retryable_is_what_botocores_standard_mode_retries() -> None:
-    throttled = set(ThrottledRetryableChecker._THROTTLED_ERROR_CODES)  # type: ignore[attr-defined]
-    transient = set(TransientRetryableChecker._TRANSIENT_ERROR_CODES)  # type: ignore[attr-defined]
+    throttled = frozenset(ThrottledRetryableChecker._THROTTLED_ERROR_CODES)  # type: ignore[attr-defined]
+    transient = frozenset(TransientRetryableChecker._TRANSIENT_ERROR_CODES)  # type: ignore[attr-defined]
     assert (throttled, transient - throttled) == (THROTTLING_CODES, TRANSIENT_CODES)
 
 

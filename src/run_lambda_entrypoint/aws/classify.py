@@ -111,8 +111,9 @@ def connection_error(host: str, error: Exception, stores: Sequence[str] = ()) ->
 
 def _tls_error(host: str, error: ssl.SSLError, stores: Sequence[str]) -> EntrypointError:
     if not isinstance(error, ssl.SSLCertVerificationError):
-        # OpenSSL gives some errors a text but no reason code (OpenSSL 3.0: "legacy sigalg disallowed or unsupported").
-        reason = error.reason or error.strerror or "unknown reason"
+        # Some errors have no reason code but a text (of OpenSSL 3.0.20: "legacy sigalg disallowed or unsupported"), to
+        # which CPython adds where it was raised.
+        reason = getattr(error, "reason", "") or (error.strerror or "unknown reason").partition(" (_ssl.c:")[0]
         return EntrypointError(UNAVAILABLE, f"TLS with {host} failed: {printable(reason, 100)}")
     tried = f" (tried {', '.join(stores)})" if error.verify_code in UNKNOWN_ISSUER else ""
     mismatch = error.verify_code in HOSTNAME_MISMATCH
