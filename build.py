@@ -108,7 +108,7 @@ def main() -> None:
     archives = {options.output / name: python for name, python in (SHEBANGS | custom).items()}
     for target, first_line in archives.items():
         write(entries, target, first_line)
-    (options.output / SUMS).write_text(sums(archives), "utf-8")
+    write_sums(archives, options.output)
     print("bytecode by CPython", ", ".join(python.release for python in found.values()))
     report(archives)
 
@@ -293,9 +293,11 @@ def write(entries: dict[str, bytes], target: Path, python: str) -> None:
     partial.replace(target)
 
 
-def sums(files: Iterable[Path]) -> str:
-    """The lines that `sha256sum --check` reads, for files in one folder."""
-    return "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(files))
+def write_sums(files: Iterable[Path], folder: Path) -> None:
+    """Write the lines that `sha256sum --check` reads, for files in one folder."""
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(files)]
+    (folder / SUMS).write_text("".join(lines), "utf-8")
+    (folder / SUMS).chmod(0o644)
 
 
 def report(archives: dict[Path, str]) -> None:

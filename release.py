@@ -24,7 +24,7 @@ from cyclonedx.schema import OutputFormat, SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
-from build import PACKAGE, ROOT, SHEBANGS, SUMS, commit, commit_date, git, interpreters, sums
+from build import PACKAGE, ROOT, SHEBANGS, SUMS, commit, commit_date, git, interpreters, write_sums
 
 NAME = "run-lambda-entrypoint"
 DIST = ROOT / "dist"
@@ -56,9 +56,8 @@ def main() -> None:
         call("make", "check", "test")  # of these very archives: nothing that they are made of is newer
     call(sys.executable, "-m", "hatchling", "build", "--directory", str(DIST))
     (DIST / f"{NAME}-{VERSION}.cdx.json").write_text(bill_of_materials(DIST), "utf-8")
-    listing = sums(path for path in DIST.iterdir() if path.name not in (".gitignore", SUMS))
-    (DIST / SUMS).write_text(listing, "utf-8")
-    print(listing, end="")
+    write_sums((path for path in DIST.iterdir() if path.name not in (".gitignore", SUMS)), DIST)
+    print((DIST / SUMS).read_text("utf-8"), end="")
 
 
 def obstacles() -> list[str]:

@@ -73,25 +73,25 @@ def missing() -> Iterator[str]:
 
 def show(api: SecretsApi) -> int:
     """The demo itself, as an exit code."""
-    say("1. Secrets Manager, played by moto's server on loopback, holds three secrets (made-up values):")
+    say("1. Secrets Manager (moto's server on loopback) has three secrets, with made-up values:")
     references = {}
     for variable, name, content in SECRETS:
         text = json.dumps(content)
         references[variable] = api.create_secret(name, text)
         say(f"     {name}  {text}")
 
-    say("", "2. The function's configuration only refers to them; who may read it reads no secret:")
+    say("", "2. The function's configuration only refers to them; anyone who can read it sees no secret:")
     for variable, value in {**OWN, **references}.items():
         say(f"     {variable}={value}")
 
-    say("", "3. The archive is started, with the emulator for local use and the function's runtime client behind it:")
+    say("", "3. The archive starts, with the emulator for local use and the function's runtime client as its command:")
     words: list[str | Path] = [sys.executable, "-IS", ARCHIVE, "--rie-path", emulator_path(), "--", *REFLECTOR]
     say(f"     $ {shlex.join(readable(str(word)) for word in words)}")
     surroundings = Surroundings(environ=api.environ(**OWN, **references), directory=REFLECTOR_DIRECTORY)
     began = time.monotonic()
     with running(words, surroundings) as emulator:
         program = Path(f"/proc/{emulator.process.pid}/exe").readlink().name
-        say(f"     Secrets Manager was asked {len(api.requests)} times; after {since(began)} the archive has gone:")
+        say(f"     Secrets Manager received {len(api.requests)} requests; after {since(began)} the archive is gone:")
         say(f"     process {emulator.process.pid}, started as Python, is {program} now.")
         return invoke(emulator)
 
@@ -103,7 +103,7 @@ def invoke(emulator: Emulator) -> int:
         layers[name] = {key: str(value) for key, value in content.items()}
     expected = {key: value for layer in layers.values() for key, value in layer.items()}
 
-    say("", "4. An invoke over HTTP; the function answers with the variables that it sees:")
+    say("", "4. An invoke over HTTP; the function returns the variables that it sees:")
     event = {"names": list(expected)}
     say(f"     $ curl --data {shlex.quote(json.dumps(event))} {emulator.url}")
     began = time.monotonic()
@@ -116,7 +116,7 @@ def invoke(emulator: Emulator) -> int:
     seen = answer["environment"]
     for key, value in expected.items():
         *overridden, winner = [name for name, layer in layers.items() if key in layer]
-        over = f", over {' and '.join(reversed(overridden))}" if overridden else ""
+        over = f", overriding {' and '.join(reversed(overridden))}" if overridden else ""
         wrong = "" if seen[key] == value else f"   WRONG, expected {value}"
         say(f"     {key:<8} = {seen[key]!s:<20}  from {winner}{over}{wrong}")
     if seen != expected:

@@ -1,7 +1,7 @@
 """`make fuzz SECONDS=60`: random input, guided by coverage, to what reads replies and secrets.
 
-Each target has a process of its own. A target fails if its reader raises an error that it does not document, if it takes
-seconds, or if a secret's value is in an error. What failed is kept in a folder that is printed.
+Each target has a process of its own. A target fails if its reader raises an error that it does not document, if it
+takes seconds, or if a secret's value is in an error. What failed is kept in a folder that is printed.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ def keys(text: str) -> list[str]:
     return found
 
 
-def told(error: Exception) -> None:
-    """Looks at all that a boundary could show of an error."""
+def check(error: Exception) -> None:
+    """Raises LeakError if anything that a boundary could show of an error has the marker."""
     if MARKER in "".join(format_exception(error)):
         raise LeakError
 

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.containers.engine import ROOT, Docker
 
@@ -78,17 +79,21 @@ LAYER = Example(
 EXAMPLES = (DISTROLESS, SLIM, AWS_BASE, GO, LAYER)
 
 
+def build(docker: Docker, image: str, *words: str | Path) -> None:
+    """`docker build words…` for `image`. Raises EngineError."""
+    # A build reaches registries the way that this machine does.
+    surroundings = ["--network=host", *(f"--build-arg={name}" for name in PROXIES if os.environ.get(name))]
+    docker("build", *surroundings, "--tag", image, *words)
+
+
 @contextmanager
 def images(docker: Docker) -> Iterator[None]:
     """Builds all of them as their READMEs say, and removes them on leaving. Raises EngineError."""
-    # A build reaches registries the way that this machine does.
-    surroundings = ["--network=host"]
-    surroundings += [f"--build-arg={name}" for name in PROXIES if os.environ.get(name)]
     try:
         for example in EXAMPLES:
-            _, build, *words = example.build_words()
-            words[words.index("--tag") + 1] = example.image
-            docker(build, *surroundings, *words)
+            _, _, *words = example.build_words()
+            tag = words.index("--tag")
+            build(docker, example.image, *words[:tag], *words[tag + 2 :])
             print(f"{example.folder}: built", flush=True)
         yield
     finally:

@@ -126,7 +126,7 @@ def test_a_start_without_references(entrypoint: Entrypoint, empty: set[str], arg
 def test_a_direct_start(entrypoint: Entrypoint, authority: Authority, empty: set[str], secure: bool) -> None:
     tls = context(authority.ca.issue_cert("127.0.0.1")) if secure else None
     modules = fetching(entrypoint, "direct", {"AWS_CA_BUNDLE": str(authority.file)}, tls=tls) - empty
-    expected = (DIRECTLY, DIRECT - VERSIONS_OWN, [])
+    expected: object = (DIRECTLY, DIRECT - VERSIONS_OWN, [])
     assert (own(modules), foreign(modules) - VERSIONS_OWN, sorted(foreign(modules) & EXPENSIVE)) == expected
 
 
