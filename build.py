@@ -49,7 +49,7 @@ AMAZON_ROOTS = (
 MAX_SIZE = 2_000_000  # bytes
 
 # What we call, and what botocore's credential providers call. Its `login` provider would call signin, but only
-# with awscrt, which is compiled and so not in here.
+# with awscrt, which is compiled and so is not included.
 OPERATIONS = {
     "secretsmanager": ["GetSecretValue"],
     "ssm": ["GetParameter", "GetParameters", "GetParametersByPath"],
@@ -132,7 +132,7 @@ def interpreters() -> dict[str, Interpreter]:
     for version in BYTECODE_VERSIONS:
         pyenvs = sorted(str(path) for path in pyenv.glob(f"{version}.*/bin/python3"))
         for python in filter(None, [sys.executable, shutil.which(f"python{version}"), *pyenvs]):
-            # Asked for its path too: what is on PATH may be a script that starts it.
+            # It prints its path too: what is on PATH may be a script that starts it.
             answer = subprocess.run([python, "-Ic", question], capture_output=True, text=True).stdout
             release, tag, path = answer.splitlines() or ("", "", "")
             if re.fullmatch(rf"{re.escape(version)}\.\d+", release) and tag.startswith("cpython-"):
@@ -158,7 +158,7 @@ def stage(packages: Path, extra_root: str) -> None:
 
 
 def amazon_roots(packages: Path) -> str:
-    """The certificates that AWS's own hosts chain to, out of botocore's bundle."""
+    """The certificates that AWS's own hosts chain to, from botocore's bundle."""
     bundle = (packages / "botocore/cacert.pem").read_text("utf-8")
     pems = re.findall("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", bundle, re.DOTALL)
     found = {hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest(): pem for pem in pems}
@@ -166,7 +166,7 @@ def amazon_roots(packages: Path) -> str:
 
 
 def prune(packages: Path) -> None:
-    """Leave what is imported, the data of what is called, and every license."""
+    """Keep what is imported, the data of what is called, and every license."""
     data = packages / "botocore/data"
     shared = ("_retry", "endpoints", "partitions", "sdk-default-configuration")
     kept = {data / f"{name}.json" for name in shared}
@@ -257,7 +257,7 @@ def commit() -> str:
 
 
 def git(*words: str) -> str:
-    """What git says of this folder's own repository, not of one around it; "" if there is none, or no git."""
+    """What git prints about this folder's own repository, not one around it; "" if there is none, or no git."""
     command = ["git", "--no-optional-locks", f"--git-dir={ROOT}/.git", f"--work-tree={ROOT}", *words]
     try:
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
@@ -301,7 +301,7 @@ def write_sums(files: Iterable[Path], folder: Path) -> None:
 
 
 def report(archives: dict[Path, str]) -> None:
-    """Say what was written and what takes the space, and refuse what is too large."""
+    """Print what was written and what takes the space; fail if an archive is too large."""
     sizes: Counter[str] = Counter()
     with zipfile.ZipFile(next(iter(archives))) as archived:
         for entry in archived.infolist():

@@ -1,6 +1,6 @@
-"""Makes what is published, in dist/, out of a clean tag: archives, tests, wheel and sdist, SBOM, sums. `make release`.
+"""Makes everything to publish, in dist/, from a clean tag: archives, tests, wheel and sdist, SBOM, checksums. `make release`.
 
-Like the archives, all of it is the same bytes whoever makes it: the release workflow does so twice and compares.
+Like the archives, all of it is identical byte for byte, whoever makes it: the release workflow does so twice and compares.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def obstacles() -> list[str]:
-    """Why this is no release."""
+    """Why this is not a release."""
     tag = f"v{VERSION}"
     found = []
     if not re.fullmatch("[0-9a-f]{12}", commit()):
@@ -84,7 +84,7 @@ def digest(path: Path) -> str:
 
 
 def bill_of_materials(folder: Path) -> str:
-    """A CycloneDX document of what is inside the archives in `folder`, which differ in their first line only."""
+    """A CycloneDX document of what is inside the archives in `folder`, which differ only in their shebang line."""
     archives = {name: digest(folder / name) for name in SHEBANGS}
     inside = {name: component(name, version) for name, version in packages(folder / next(iter(SHEBANGS)))}
     ours = inside.pop(NAME)

@@ -1,6 +1,6 @@
-"""A Lambda function that answers with the variables that it is asked for: {"names": [...]}.
+"""A Lambda function that returns the requested environment variables: {"names": [...]}.
 
-It is for trying things out: whoever may invoke it can read the secrets.
+It is for trying things out: anyone who can invoke it can read the secrets.
 """
 
 import os
