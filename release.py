@@ -1,6 +1,6 @@
-"""Makes everything to publish, in dist/, from a clean tag: archives, tests, wheel and sdist, SBOM, checksums. `make release`.
+"""Makes everything to publish, in dist/, from a clean tag: archives, wheel, sdist, SBOM, checksums. `make release`.
 
-Like the archives, all of it is identical byte for byte, whoever makes it: the release workflow does so twice and compares.
+Like the archives, all of it is identical byte for byte, whoever makes it: the release workflow does it twice.
 """
 
 import argparse
