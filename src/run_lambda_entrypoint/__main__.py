@@ -1,6 +1,6 @@
 """argv, environ - options - command (look-up) - references - loading - environment - command (exec), top to bottom.
 
-The only module that touches sys.argv and ends the process, and the only error boundary.
+The only module that reads sys.argv, and the error boundary of the main thread; `aws/send.py` has that of the others.
 """
 
 from __future__ import annotations

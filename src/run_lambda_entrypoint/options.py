@@ -37,12 +37,12 @@ class Setting(Record):
     """
 
     field: str
-    option: str
-    variable: str
-    metavar: str
-    default: str | float | bool
-    check: Callable[[str], str | float | bool]
     help: str
+    check: Callable[[str], str | float | bool]
+    default: str | float | bool
+    option: str = ""
+    variable: str = ""
+    metavar: str = ""
 
 
 def _path(text: str) -> str:
@@ -72,33 +72,59 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 SETTINGS = (
     Setting(
-        *("rie_path", "--rie-path", "", "PATH", "", _path),
+        "rie_path",
         "outside Lambda, start COMMAND in the Runtime Interface Emulator at PATH; ignored in Lambda",
+        check=_path,
+        default="",
+        option="--rie-path",
+        metavar="PATH",
     ),
     Setting(
-        # Lambda's init phase ends at 10 s; the rest is for the runtime client's own start.
-        *("timeout", "--timeout", "LAMBDA_ENV_TIMEOUT_SECONDS", "SECONDS", 8.0, _seconds),
+        "timeout",
         f"deadline for fetching all secrets, at most {MAX_TIMEOUT:g}",
+        check=_seconds,
+        default=8.0,  # Lambda's init phase ends at 10 s; the rest is for the runtime client's own start
+        option="--timeout",
+        variable="LAMBDA_ENV_TIMEOUT_SECONDS",
+        metavar="SECONDS",
     ),
     Setting(
-        *("log_level", "--log-level", "LAMBDA_ENV_LOG_LEVEL", "LEVEL", "info"),
-        *(_one_of("debug", "info", "warning", "error"), "verbosity on standard error: debug, info, warning or error"),
+        "log_level",
+        "verbosity on standard error: debug, info, warning or error",
+        check=_one_of("debug", "info", "warning", "error"),
+        default="info",
+        option="--log-level",
+        variable="LAMBDA_ENV_LOG_LEVEL",
+        metavar="LEVEL",
     ),
     Setting(
-        *("on_override", "", "LAMBDA_ENV_ON_OVERRIDE", "", "allow", _one_of("allow", "warn", "deny")),
+        "on_override",
         "when a secret would override a variable: allow, warn or deny",
+        check=_one_of("allow", "warn", "deny"),
+        default="allow",
+        variable="LAMBDA_ENV_ON_OVERRIDE",
     ),
     Setting(
-        *("transport", "", "LAMBDA_ENV_TRANSPORT", "", "auto", _one_of("auto", "direct", "botocore")),
+        "transport",
         "HTTP client for AWS calls: auto, direct or botocore",
+        check=_one_of("auto", "direct", "botocore"),
+        default="auto",
+        variable="LAMBDA_ENV_TRANSPORT",
     ),
     Setting(
-        *("dry_run", "--dry-run", "", "", False, bool),
+        "dry_run",
         "do everything except start COMMAND, which may be left out, and list what would be set (names only)",
+        check=bool,
+        default=False,
+        option="--dry-run",
     ),
     Setting(
-        *("format", "--format", "", "FORMAT", "text", _one_of("text", "json")),
+        "format",
         "format of the dry run's output: text (a table) or json",
+        check=_one_of("text", "json"),
+        default="text",
+        option="--format",
+        metavar="FORMAT",
     ),
 )
 VARIABLES = frozenset(setting.variable for setting in SETTINGS if setting.variable)
@@ -183,7 +209,7 @@ def _argparse(words: list[str]) -> dict[str, str]:
         add_help=False,
     )
     for setting in SETTINGS:
-        if setting.metavar and setting.option:
+        if setting.metavar:
             default = f" (default: {setting.default:g})" if isinstance(setting.default, float) else ""
             default = default or (f" (default: {setting.default})" if setting.default else "")
             parser.add_argument(setting.option, metavar=setting.metavar, help=setting.help + default)
@@ -212,7 +238,8 @@ task definitions; each of these may be empty."""
 
 
 def _epilog() -> str:
-    from textwrap import fill  # noqa: PLC0415 - as above
+    # Loaded with argparse: see there.
+    from textwrap import fill  # noqa: PLC0415
 
     lines = [
         fill(
