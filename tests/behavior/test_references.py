@@ -14,12 +14,10 @@ ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 
 
+FINAL = {"V0": "function", "OWN": "first", "V1": "first", "V2": "upper", "V3": "lower", "V4": "not-ascii"}
 MERGED = {
     # What a function gets from four secrets, each of which sets what the ones before it set, and its own variables.
-    "a later secret overrides an earlier one and the function's own": {
-        "V0": "function", "OWN": "first",
-        "V1": "first", "V2": "upper", "V3": "lower", "V4": "not-ascii",
-    },
+    "a later secret overrides an earlier one and the function's own": FINAL,
     "the reference variables stay": {f"{PREFIX}a": "lower", f"{PREFIX}B": "upper", f"{PREFIX}BLANK": " \t\n"},
     "a reference inside a secret is just a value": {"SECRETS_MANAGER_ARN": "inside", f"{PREFIX}INSIDE": "inside"},
 }
