@@ -3,18 +3,19 @@
 import fcntl
 import json
 import os
+import re
 import struct
 import subprocess
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.behavior.test_leaks import MARKER, traces
-from tests.harness.entrypoint import PLAIN, TRANSPORTS, Ended, Entrypoint, Words, aws, shell
-from tests.harness.http_server import Reply, Request, by_length, error, http_server, secret
+from tests.harness.entrypoint import PLAIN, Ended, Entrypoint, Words, aws, shell
+from tests.harness.http_server import Reply, by_length, error, http_server, secret
 from tests.harness.process import Surroundings, started
 from tests.harness.secrets_api import REGION, SecretsApi
 
@@ -32,8 +33,9 @@ class Runs:
         self.arn = api.create_secret(name, "{}", region=ELSEWHERE)
         text = json.dumps({"OWN": MARKER, "EARLIER": MARKER})
         self.version = api.put_secret_value(name, text, "AWSCURRENT", region=ELSEWHERE)
-        api.create_secret(f"{name}-plain", MARKER)
-        self.parameter = api.put_parameter(f"{root}/one", MARKER)
+        api.create_secret(f"{name}-plain", "{}")
+        self.plain_version = api.put_secret_value(f"{name}-plain", MARKER, "AWSCURRENT")
+        parameter = api.put_parameter(f"{root}/one", MARKER)
         api.put_parameter(f"{root}/path/db-user", "short")
         api.put_parameter(f"{root}/path/db-user", MARKER)
         self.environ = api.environ(
@@ -41,7 +43,7 @@ class Runs:
             SECRETS_MANAGER_ARN=self.arn,
             LAMBDA_ENV_SSM_PATH_P=f"{root}/path/",
             LAMBDA_ENV_VALUE_FROM_EARLIER=f"{name}-plain",
-            LAMBDA_ENV_VALUE_FROM_ONE=self.parameter,
+            LAMBDA_ENV_VALUE_FROM_ONE=parameter,
             LAMBDA_ENV_TRANSPORT=transport,
             OWN=f"own {MARKER}",
         )
@@ -50,55 +52,32 @@ class Runs:
         self.table = entrypoint("--dry-run", "true", "é", environ=self.environ)
 
 
-@pytest.fixture(scope="module", params=TRANSPORTS)
-def runs(entrypoint: Entrypoint, secrets_api: SecretsApi, request: pytest.FixtureRequest) -> Runs:
+@pytest.fixture(scope="module")
+def runs(entrypoint: Entrypoint, secrets_api: SecretsApi, transport: str) -> Runs:
     """The runs over either transport."""
-    return Runs(entrypoint, secrets_api, request.param)
+    return Runs(entrypoint, secrets_api, transport)
 
 
 def test_json_has_the_source_version_and_length_of_each_variable_and_what_it_overrides(runs: Runs) -> None:
-    size = len(MARKER.encode())
-    rows = {row.pop("variable"): row for row in json.loads(runs.json.out)["variables"]}
-    plain_version = rows["EARLIER"].pop("version")
-    assert rows == {
-        "OWN": {
-            "bytes": size,
-            "reference": "SECRETS_MANAGER_ARN",
-            "source": runs.arn,
-            "version": runs.version,
-            "region": ELSEWHERE,
-            "overrides": "the function's configuration",
-        },
-        "EARLIER": {
-            "bytes": size,
-            "reference": f"{VALUE}EARLIER",
-            "source": f"{runs.name}-plain",
-            "region": REGION,
-            "overrides": f"secret {runs.arn} (SECRETS_MANAGER_ARN)",
-        },
-        "DB_USER": {
-            "bytes": size,
-            "reference": "LAMBDA_ENV_SSM_PATH_P",
-            "source": f"{runs.root}/path/db-user",
-            "version": "2",
-            "region": REGION,
-            "overrides": "",
-        },
-        "ONE": {
-            "bytes": size,
-            "reference": f"{VALUE}ONE",
-            "source": f"{runs.root}/one",
-            "version": "1",
-            "region": REGION,
-            "overrides": "",
-        },
+    columns = ("variable", "reference", "source", "version", "region", "overrides")
+    first, plain = "SECRETS_MANAGER_ARN", f"{runs.name}-plain"
+    db_user, one = f"{runs.root}/path/db-user", f"{runs.root}/one"
+    expected = {
+        ("OWN", first, runs.arn, runs.version, ELSEWHERE, "the function's configuration"),
+        ("EARLIER", f"{VALUE}EARLIER", plain, runs.plain_version, REGION, f"secret {runs.arn} ({first})"),
+        ("DB_USER", "LAMBDA_ENV_SSM_PATH_P", db_user, "2", REGION, ""),
+        ("ONE", f"{VALUE}ONE", one, "1", REGION, ""),
     }
-    assert len(plain_version) == len(runs.version)
+    rows = json.loads(runs.json.out)["variables"]
+
+    assert {tuple(row[column] for column in columns) for row in rows} == expected
+    assert [row.keys() - set(columns) for row in rows] == [{"bytes"}] * 4
+    assert [row["bytes"] for row in rows] == [len(MARKER.encode())] * 4
 
 
 def test_json_has_the_command(runs: Runs) -> None:
-    told = json.loads(runs.json.out)
-    assert (told["command"], told["inEmulator"]) == (["true", "é"], False)
+    result = json.loads(runs.json.out)
+    assert (result["command"], result["inEmulator"]) == (["true", "é"], False)
 
 
 def test_the_table_has_the_same_cells_as_json_in_columns(runs: Runs) -> None:
@@ -150,16 +129,16 @@ def function() -> Iterator[dict[str, str]]:
 
 @pytest.mark.parametrize("columns", [80, 100, 132])
 def test_the_table_fits_the_terminal(entrypoint: Entrypoint, function: dict[str, str], columns: int) -> None:
-    told = on_terminal(entrypoint, function, columns)
-    assert (max(map(len, told.splitlines())) <= columns, "…" in told) == (True, True)
+    table = on_terminal(entrypoint, function, columns)
+    assert (max(map(len, table.splitlines())) <= columns, "…" in table) == (True, True)
 
 
 @pytest.mark.parametrize("columns", [0, 1000])
 def test_on_a_terminal_that_is_wide_enough_or_says_no_width_nothing_is_truncated(
     entrypoint: Entrypoint, function: dict[str, str], columns: int
 ) -> None:
-    told = on_terminal(entrypoint, function, columns)
-    assert told == entrypoint("--dry-run", "true", environ=function).out.decode()
+    table = on_terminal(entrypoint, function, columns)
+    assert table == entrypoint("--dry-run", "true", environ=function).out.decode()
 
 
 def test_there_is_no_color_even_on_a_terminal(entrypoint: Entrypoint, function: dict[str, str]) -> None:
@@ -168,11 +147,12 @@ def test_there_is_no_color_even_on_a_terminal(entrypoint: Entrypoint, function: 
 
 
 NAME = {"SECRETS_MANAGER_ARN": "name"}
+GOOD = secret('{"A": "1"}')
 
 
 def dry(entrypoint: Entrypoint, *words: str, **more: str) -> Ended:
     """A dry run with one secret {"A": "1"}."""
-    with http_server(lambda _: secret('{"A": "1"}')) as server:
+    with http_server(lambda _: GOOD) as server:
         return entrypoint("--dry-run", *words, environ=aws(server.url, NAME, **more))
 
 
@@ -217,68 +197,67 @@ def test_the_table_shows_the_emulator(entrypoint: Entrypoint) -> None:
 
 
 def test_without_a_dry_run_standard_output_is_the_commands_alone(entrypoint: Entrypoint) -> None:
-    with http_server(lambda _: secret('{"A": "1"}')) as server:
+    with http_server(lambda _: GOOD) as server:
         ended = entrypoint("printenv", "A", environ=aws(server.url, NAME, LAMBDA_ENV_LOG_LEVEL="debug"))
     assert ended.out == b"1\n"
 
 
-def make(folder: Path, first_line: str, mode: int = 0o755) -> str:
-    file = folder / "program"
-    file.write_text(f"{first_line}\n")
-    file.chmod(mode)
-    return str(file)
-
-
-GOOD = secret('{"A": "1"}')
 LARGE = secret(json.dumps({"A": 90_000 * "x", "B": 90_000 * "x"}))
-Make = Callable[[Path], str]
+TIMEOUT = "LAMBDA_ENV_TIMEOUT_SECONDS"
+DENIED = {"A": "own", "LAMBDA_ENV_ON_OVERRIDE": "deny"}
+SMALL_STACK = shell("ulimit -s 600")
+STARTS: dict[str, tuple[list[str], Reply, dict[str, str], Words, int]] = {
+    # Arguments, what Secrets Manager replies, more of the environment, what stands before, the exit code.
+    "nothing": (["true"], GOOD, {}, (), 0),
+    "an unknown option": (["--unknown", "true"], GOOD, {}, (), 2),
+    "an invalid option": (["--timeout=x", "true"], GOOD, {}, (), 2),
+    "an invalid variable": (["true"], GOOD, {TIMEOUT: "x"}, (), 125),
+    "an invalid reference": (["true"], GOOD, {f"{PREFIX}A": "a b"}, (), 125),
+    "no secret": (["true"], error(400, "AccessDeniedException"), {}, (), 125),
+    "no object": (["true"], secret("[]"), {}, (), 125),
+    "override": (["true"], GOOD, DENIED, (), 125),
+    "E2BIG": (["true"], LARGE, {}, SMALL_STACK, 125),
+    "no program": (["no-such-program"], GOOD, {}, (), 127),
+    "no interpreter": (["./no-interpreter"], GOOD, {}, (), 127),
+    "no permission": (["./no-permission"], GOOD, {}, (), 126),
+    "no shebang line": (["./no-shebang-line"], GOOD, {}, (), 126),
+    "a shebang line that names no program": (["./no-program"], GOOD, {}, (), 126),
+}
+PROGRAMS = {
+    "no-interpreter": ("#!/no/such/one\n", 0o755),
+    "no-permission": ("#!/bin/sh\n", 0o644),
+    "no-shebang-line": ("true\n", 0o755),
+    "no-program": ("#!/etc/passwd\n", 0o755),
+}
 
 
-@pytest.mark.parametrize(
-    ("command", "reply", "more", "before", "code"),
-    [
-        pytest.param(lambda _: "true", GOOD, {}, (), 0, id="nothing"),
-        pytest.param(lambda _: "--unknown", GOOD, {}, (), 2, id="an unknown option"),
-        pytest.param(lambda _: "--timeout=x", GOOD, {}, (), 2, id="a wrong option"),
-        pytest.param(lambda _: "true", GOOD, {"LAMBDA_ENV_TIMEOUT_SECONDS": "x"}, (), 125, id="a wrong variable"),
-        pytest.param(lambda _: "true", GOOD, {f"{PREFIX}A": "a b"}, (), 125, id="a malformed reference"),
-        pytest.param(lambda _: "true", error(400, "AccessDeniedException"), {}, (), 125, id="no secret"),
-        pytest.param(lambda _: "true", secret("[]"), {}, (), 125, id="no object"),
-        pytest.param(lambda _: "true", GOOD, {"A": "own", "LAMBDA_ENV_ON_OVERRIDE": "deny"}, (), 125, id="override"),
-        pytest.param(lambda _: "true", LARGE, {}, shell("ulimit -s 600"), 125, id="E2BIG"),
-        pytest.param(lambda _: "no-such-program", GOOD, {}, (), 127, id="no program"),
-        pytest.param(lambda path: make(path, "#!/no/such/one"), GOOD, {}, (), 127, id="no interpreter"),
-        pytest.param(lambda path: make(path, "#!/bin/sh", 0o644), GOOD, {}, (), 126, id="no permission"),
-        pytest.param(lambda path: make(path, "true"), GOOD, {}, (), 126, id="no first line"),
-        pytest.param(lambda path: make(path, "#!/etc/passwd"), GOOD, {}, (), 126, id="no program as such"),
-    ],
-)
-def test_exit_code_and_report_are_those_of_the_start(
-    entrypoint: Entrypoint, tmp_path: Path, command: Make, reply: Reply, more: dict[str, str], before: Words, code: int
+@pytest.mark.parametrize("case", STARTS)
+def test_exit_code_and_report_are_those_of_the_start_and_a_failure_writes_nothing_to_standard_output(
+    entrypoint: Entrypoint, tmp_path: Path, case: str
 ) -> None:
+    argv, reply, more, before, code = STARTS[case]
+    for name, (text, mode) in PROGRAMS.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(mode)
+    given = Surroundings(directory=tmp_path)
     with http_server(lambda _: reply) as server:
         environ = aws(server.url, NAME, **more)
-        words = [command(tmp_path), "true"] if command(tmp_path).startswith("--") else [command(tmp_path)]
-        start, dry_run = (entrypoint(*option, *words, environ=environ, before=before) for option in ([], ["--dry-run"]))
-    same = start.err.partition("bytes of environment")[2] == dry_run.err.partition("bytes of environment")[2]
-    assert (start.code, dry_run.code, same) == (code, code, True)
-    if "bytes of environment" not in start.err:
-        assert dry_run.err == start.err
+        start, dry_run = (
+            entrypoint(*option, *argv, environ=environ, before=before, surroundings=given)
+            for option in ([], ["--dry-run"])
+        )
+    # How large the environment is depends on what is executed.
+    reports = [
+        re.sub("[0-9,]+ bytes of environment", "N bytes of environment", ended.err) for ended in (start, dry_run)
+    ]
 
-
-@pytest.mark.parametrize("code", [2, 125, 126, 127])
-def test_a_dry_run_that_fails_writes_nothing_to_standard_output(
-    entrypoint: Entrypoint, tmp_path: Path, code: int
-) -> None:
-    words = {2: ["-x"], 125: ["true"], 126: [make(tmp_path, "no format")], 127: ["no-such-program"]}[code]
-    environ = {**PLAIN, "SECRETS_MANAGER_ARN": "a b"} if code == 125 else PLAIN
-    ended = entrypoint("--dry-run", *words, environ=environ)
-    assert (ended.code, ended.out) == (code, b"")
+    assert (start.code, dry_run.code, reports[1]) == (code, code, reports[0])
+    assert (dry_run.out == b"") == (code != 0)
 
 
 def test_an_environment_too_large_is_reported_without_a_command_too(entrypoint: Entrypoint) -> None:
     with http_server(lambda _: LARGE) as server:
-        ended = entrypoint("--dry-run", environ=aws(server.url, NAME), before=shell("ulimit -s 600"))
+        ended = entrypoint("--dry-run", environ=aws(server.url, NAME), before=SMALL_STACK)
     assert (ended.code, ended.out, "E2BIG" in ended.err) == (125, b"", True)
 
 
@@ -299,13 +278,7 @@ def test_a_reader_that_goes_away_is_not_an_error(entrypoint: Entrypoint) -> None
 
 
 def test_a_failed_dry_run_in_lambda_is_reported_as_a_failed_start(entrypoint: Entrypoint) -> None:
-    posted: list[Request] = []
-
-    def take(request: Request) -> Reply:
-        posted.append(request)
-        return by_length(b"", 202)
-
-    with http_server(take) as runtime_api:
+    with http_server(lambda _: by_length(b"", 202)) as runtime_api:
         environ = {**PLAIN, "SECRETS_MANAGER_ARN": "a b", "AWS_LAMBDA_RUNTIME_API": runtime_api.address}
         ended = entrypoint("--dry-run", environ=environ)
-    assert (ended.code, len(posted)) == (125, 1)
+    assert (ended.code, len(runtime_api.requests)) == (125, 1)

@@ -56,7 +56,7 @@ def test_a_log_level_in_a_secret_is_the_functions_alone(
     assert words == ["--log-level", level, "/bin/echo", "secret"]
 
 
-@pytest.mark.parametrize("path", ["/no/such/emulator", "no-such-emulator", "/etc"])
+@pytest.mark.parametrize("path", ["/no/such/emulator", "no-such-emulator", "/etc", ""])
 def test_in_lambda_the_emulator_is_ignored_and_need_not_exist(entrypoint: Entrypoint, path: str) -> None:
     environ = {**PLAIN, "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001"}
 

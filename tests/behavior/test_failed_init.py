@@ -1,9 +1,8 @@
 """In Lambda a failure is posted to the Runtime API too, so that the caller sees the reason."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
-from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -13,6 +12,7 @@ from tests.harness.entrypoint import PLAIN, Entrypoint, aws
 from tests.harness.http_server import (
     Reply,
     Request,
+    Server,
     black_hole,
     by_length,
     dripping,
@@ -24,43 +24,38 @@ from tests.harness.http_server import (
 )
 from tests.harness.process import Surroundings
 
-ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
-ACCEPTED = by_length(b'{"status": "OK"}', 202)
 
-FAILURES = {
+REGION = {"AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"}
+KEYS = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+NAME = {"SECRETS_MANAGER_ARN": "name"}
+TWO_INVALID = {"SECRETS_MANAGER_ARN": "no reference", f"{PREFIX}A": "no reference"}
+FAILURES: dict[str, tuple[list[str], dict[str, str], int, str]] = {
     # Arguments, environment, exit code, error type.
     "arguments": (["--nonsense"], {}, 2, "Function.InvalidArguments"),
     "no command": ([], {}, 2, "Function.InvalidArguments"),
     "option variable": (["true"], {"LAMBDA_ENV_TIMEOUT_SECONDS": "x"}, 125, "Function.InvalidConfiguration"),
-    "reference": (
-        ["true"],
-        {"SECRETS_MANAGER_ARN": "no reference", f"{PREFIX}A": "no reference"},
-        125,
-        "Function.InvalidReference",
-    ),
-    "credentials": (
-        ["true"],
-        {"SECRETS_MANAGER_ARN": "a", "AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"},
-        125,
-        "Function.CredentialsMissing",
-    ),
-    "region": (
-        ["true"],
-        {"SECRETS_MANAGER_ARN": "a", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"},
-        125,
-        "Function.InvalidConfiguration",
-    ),
+    "references": (["true"], TWO_INVALID, 125, "Function.InvalidReference"),
+    "credentials": (["true"], NAME | REGION, 125, "Function.CredentialsMissing"),
+    "region": (["true"], NAME | KEYS, 125, "Function.InvalidConfiguration"),
     "not executable": (["/etc/passwd"], {}, 126, "Function.CommandNotExecutable"),
     "not found": (["no-such-program"], {}, 127, "Function.CommandNotFound"),
 }
 
 
+@pytest.fixture
+def runtime_api() -> Iterator[Server]:
+    """A Runtime API that accepts what is posted."""
+    with http_server(lambda _: by_length(b'{"status": "OK"}', 202)) as runtime_api:
+        yield runtime_api
+
+
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_failure_is_posted_as_init_error_with_the_report_and_its_type(entrypoint: Entrypoint, failure: str) -> None:
-    words, environ, code, error_type = FAILURES[failure]
-    with http_server(lambda _: ACCEPTED) as runtime_api:
-        ended = entrypoint(*words, environ={**PLAIN, **environ, "AWS_LAMBDA_RUNTIME_API": runtime_api.address})
+def test_a_failure_is_posted_as_init_error_with_the_report_and_its_type(
+    entrypoint: Entrypoint, runtime_api: Server, failure: str
+) -> None:
+    argv, environ, code, error_type = FAILURES[failure]
+    ended = entrypoint(*argv, environ={**PLAIN, **environ, "AWS_LAMBDA_RUNTIME_API": runtime_api.address})
 
     assert (ended.code, ended.out) == (code, b"")
     (posted,) = runtime_api.requests
@@ -83,62 +78,47 @@ OF_SECRETS = {
 
 
 @pytest.mark.parametrize("error_type", OF_SECRETS)
-def test_a_secret_that_fails_has_its_type(entrypoint: Entrypoint, error_type: str) -> None:
-    with http_server(lambda _: OF_SECRETS[error_type]) as server, http_server(lambda _: ACCEPTED) as runtime_api:
-        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, AWS_LAMBDA_RUNTIME_API=runtime_api.address)
-        ended = entrypoint("true", environ=environ)
+def test_a_secret_that_fails_has_its_type(entrypoint: Entrypoint, runtime_api: Server, error_type: str) -> None:
+    with http_server(lambda _: OF_SECRETS[error_type]) as server:
+        ended = entrypoint("true", environ=aws(server.url, NAME, AWS_LAMBDA_RUNTIME_API=runtime_api.address))
 
     assert (ended.code, [request.json["errorType"] for request in runtime_api.requests]) == (125, [error_type])
 
 
-def test_three_bad_secrets_are_one_init_error_of_three_lines(entrypoint: Entrypoint) -> None:
-    references = {PREFIX + name.upper(): name for name in ("a", "b", "c")}
-    denied = error(400, "AccessDeniedException")
-    with http_server(lambda _: denied) as server, http_server(lambda _: ACCEPTED) as runtime_api:
-        environ = aws(server.url, references, AWS_LAMBDA_RUNTIME_API=runtime_api.address)
-        ended = entrypoint("true", environ=environ)
+def test_three_bad_secrets_are_one_init_error_of_three_lines(entrypoint: Entrypoint, runtime_api: Server) -> None:
+    references = {PREFIX + name: name for name in ("A", "B", "C")}
+    with http_server(lambda _: error(400, "AccessDeniedException")) as server:
+        ended = entrypoint("true", environ=aws(server.url, references, AWS_LAMBDA_RUNTIME_API=runtime_api.address))
 
     assert ended.code == 125
     assert [len(request.json["errorMessage"].splitlines()) for request in runtime_api.requests] == [3]
 
 
-def test_a_success_posts_nothing(entrypoint: Entrypoint) -> None:
-    with http_server(lambda _: secret("{}")) as server, http_server(lambda _: ACCEPTED) as runtime_api:
-        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, AWS_LAMBDA_RUNTIME_API=runtime_api.address)
-        ended = entrypoint("true", environ=environ)
+def test_a_success_posts_nothing(entrypoint: Entrypoint, server: Server, runtime_api: Server) -> None:
+    ended = entrypoint("true", environ=aws(server.url, NAME, AWS_LAMBDA_RUNTIME_API=runtime_api.address))
 
     assert (ended, runtime_api.requests) == ((0, b"", ""), [])
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
-def test_no_proxy_stands_before_the_runtime_api(entrypoint: Entrypoint, variable: str) -> None:
-    with http_server(lambda _: ACCEPTED) as proxy, http_server(lambda _: ACCEPTED) as runtime_api:
-        environ = {**PLAIN, "AWS_LAMBDA_RUNTIME_API": runtime_api.address, variable: proxy.url}
-        ended = entrypoint("no-such-program", environ=environ)
+def test_no_proxy_stands_before_the_runtime_api(
+    entrypoint: Entrypoint, server: Server, runtime_api: Server, variable: str
+) -> None:
+    environ = {**PLAIN, "AWS_LAMBDA_RUNTIME_API": runtime_api.address, variable: server.url}
+    ended = entrypoint("no-such-program", environ=environ)
 
-    assert (ended.code, len(runtime_api.requests), len(proxy.requests)) == (127, 1, 0)
-
-
-def test_an_unreachable_runtime_api_does_not_change_the_end(entrypoint: Entrypoint) -> None:
-    ended = entrypoint("no-such-program", environ={**PLAIN, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{free_port()}"})
-
-    assert (ended.code, ended.err.count("\n")) == (127, 1)
+    assert (ended.code, len(runtime_api.requests), len(server.requests)) == (127, 1, 0)
 
 
-@contextmanager
-def mute() -> Iterator[int]:
-    with listening(silent) as port:
-        yield port
-
-
-@contextmanager
-def drip() -> Iterator[int]:
+HANGING = {
+    "mute": partial(listening, silent),
     # Often enough that no wait for a byte is ever too long.
-    with listening(partial(dripping, seconds=0.2)) as port:
-        yield port
+    "dripping": partial(listening, partial(dripping, seconds=0.2)),
+    "a black hole": black_hole,
+}
 
 
-@pytest.mark.parametrize("hanging", [mute, drip, black_hole])
+@pytest.mark.parametrize("hanging", HANGING.values(), ids=HANGING)
 def test_a_runtime_api_that_hangs_does_not_hold_up_the_end(
     entrypoint: Entrypoint, hanging: Callable[[], AbstractContextManager[int]]
 ) -> None:
@@ -150,8 +130,14 @@ def test_a_runtime_api_that_hangs_does_not_hold_up_the_end(
     assert monotonic() - begin < 10  # it takes a second; more is for a slow machine
 
 
-@pytest.mark.parametrize("address", ["", "no address", "127.0.0.1:x", "[::1", "http://127.0.0.1:1/", "a\nb:1"])
-def test_an_empty_or_wrong_runtime_api_does_not_change_the_end(entrypoint: Entrypoint, address: str) -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("", "no address", "127.0.0.1:x", "[::1", "http://127.0.0.1:1/", "a\nb:1"),
+        pytest.param(f"127.0.0.1:{free_port()}", id="nobody listens"),
+    ],
+)
+def test_a_runtime_api_that_cannot_be_reached_does_not_change_the_end(entrypoint: Entrypoint, address: str) -> None:
     ended = entrypoint("no-such-program", environ={**PLAIN, "AWS_LAMBDA_RUNTIME_API": address})
 
     assert (ended.code, ended.err.count("\n")) == (127, 1)
@@ -162,7 +148,7 @@ def test_a_caller_behind_the_real_emulator_sees_the_reason(entrypoint: Entrypoin
         return error(400, "AccessDeniedException", f"no right to {request.json['SecretId']}")
 
     with http_server(answer) as server:
-        surroundings = Surroundings(aws(server.url, {"SECRETS_MANAGER_ARN": "name"}))
+        surroundings = Surroundings(aws(server.url, NAME))
         with running([emulator_path(), *entrypoint.words, "--", "/bin/true"], surroundings) as emulator:
             status, body = emulator.invoke({})
 

@@ -14,22 +14,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.harness.entrypoint import Entrypoint, aws, end
-from tests.harness.http_server import listening, silent
 from tests.harness.process import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.harness.entrypoint import Ended
+    from tests.harness.http_server import Server
 
+LINE = "run-lambda-entrypoint: interrupted by {} before the command was started\n"
 MOMENTS = [0, 1, 3, 10, 30, 50, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000]
 """For how many looks at the process, some microseconds each, the signal is held back."""
-
-
-@pytest.fixture
-def environ() -> Iterator[dict[str, str]]:
-    with listening(silent) as port:
-        yield aws(f"http://127.0.0.1:{port}", {"SECRETS_MANAGER_ARN": "name"})
 
 
 def catches_sigterm(pid: int) -> bool:
@@ -39,10 +32,9 @@ def catches_sigterm(pid: int) -> bool:
     return bool(int(caught, 16) & 1 << signal.SIGTERM - 1)
 
 
-def interrupted(
-    entrypoint: Entrypoint, environ: dict[str, str], number: signal.Signals, looks: int, *, caught: bool
-) -> Ended:
+def interrupted(entrypoint: Entrypoint, silent: Server, number: signal.Signals, looks: int, *, caught: bool) -> Ended:
     """How it ends by a signal: sent `looks` after it was started, or after it `caught` SIGTERM."""
+    environ = aws(silent.url, {"SECRETS_MANAGER_ARN": "name"})
     with entrypoint.started("true", environ=environ) as process:
         if caught:
             wait_until(lambda: catches_sigterm(process.pid), what="the handlers")
@@ -54,19 +46,17 @@ def interrupted(
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_from_its_first_lines_on_it_ends_with_its_code_and_at_most_its_one_line(
-    entrypoint: Entrypoint, environ: dict[str, str], number: signal.Signals, code: int
+    entrypoint: Entrypoint, silent: Server, number: signal.Signals, code: int
 ) -> None:
-    line = f"run-lambda-entrypoint: interrupted by {number.name} before the command was started\n"
-    ends = {interrupted(entrypoint, environ, number, looks, caught=True) for looks in MOMENTS}
-    assert ends - {(code, b"", ""), (code, b"", line)} == set()
+    ends = {interrupted(entrypoint, silent, number, looks, caught=True) for looks in MOMENTS}
+    assert ends - {(code, b"", ""), (code, b"", LINE.format(number.name))} == set()
 
 
-def test_before_them_sigterm_kills_it_without_a_word(entrypoint: Entrypoint, environ: dict[str, str]) -> None:
-    line = "run-lambda-entrypoint: interrupted by SIGTERM before the command was started\n"
-    ends = {interrupted(entrypoint, environ, signal.SIGTERM, looks, caught=False) for looks in MOMENTS}
-    assert ends - {(-signal.SIGTERM, b"", ""), (143, b"", ""), (143, b"", line)} == set()
+def test_before_them_sigterm_kills_it_without_a_word(entrypoint: Entrypoint, silent: Server) -> None:
+    ends = {interrupted(entrypoint, silent, signal.SIGTERM, looks, caught=False) for looks in MOMENTS}
+    assert ends - {(-signal.SIGTERM, b"", ""), (143, b"", ""), (143, b"", LINE.format("SIGTERM"))} == set()
 
 
-def test_before_them_sigint_never_starts_the_command(entrypoint: Entrypoint, environ: dict[str, str]) -> None:
-    ends = {interrupted(entrypoint, environ, signal.SIGINT, looks, caught=False).code for looks in MOMENTS}
+def test_before_them_sigint_never_starts_the_command(entrypoint: Entrypoint, silent: Server) -> None:
+    ends = {interrupted(entrypoint, silent, signal.SIGINT, looks, caught=False).code for looks in MOMENTS}
     assert ends - {-signal.SIGINT, 130, 1} == set()

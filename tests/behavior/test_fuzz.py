@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.harness.entrypoint import Entrypoint, aws
-from tests.harness.http_server import Server, by_length, http_server, secret
+from tests.harness.http_server import by_length, http_server, secret
 
 MARKER = "ZXQJhunter2"
 RESERVED = ("_HANDLER", "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME")
@@ -20,29 +20,27 @@ values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st
 documents = st.dictionaries(keys, values, max_size=5)
 
 
-class Told:
-    """A server whose secret is `reply`."""
+class Served:
+    """A server whose secret is `reply`, and the environment of a function that asks for it."""
 
     def __init__(self) -> None:
         self.reply = secret("{}")
-        self.server: Server
-
-    def environ(self) -> dict[str, str]:
-        return aws(self.server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT="direct", LOCALE="C")
+        self.environ: dict[str, str] = {}
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[Told]:
-    told = Told()
-    with http_server(lambda _: told.reply) as told.server:
-        yield told
+def served() -> Iterator[Served]:
+    served = Served()
+    with http_server(lambda _: served.reply) as server:
+        served.environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT="direct", LOCALE="C")
+        yield served
 
 
 def rendered(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def set_by(document: dict[str, Any]) -> dict[bytes, bytes] | None:
+def variables(document: dict[str, Any]) -> dict[bytes, bytes] | None:
     """What a document sets, None where it is to be refused."""
     try:
         entries = {key.encode(): rendered(value).encode() for key, value in document.items()}
@@ -66,18 +64,18 @@ any_example = settings(
 @example({"A": {"B": [None, True, "é\u2028"]}})
 @example({"KEY": "\ud800"})
 def test_any_document_is_refused_or_sets_exactly_its_variables(
-    entrypoint: Entrypoint, told: Told, document: dict[str, Any]
+    entrypoint: Entrypoint, served: Served, document: dict[str, Any]
 ) -> None:
-    told.reply = secret(json.dumps(document))
-    before = {name.encode(): value.encode() for name, value in told.environ().items()}
-    ended = entrypoint("/bin/cat", "/proc/self/environ", environ=told.environ())
+    served.reply = secret(json.dumps(document))
+    before = {name.encode(): value.encode() for name, value in served.environ.items()}
+    ended = entrypoint("/bin/cat", "/proc/self/environ", environ=served.environ)
 
-    right = set_by(document)
-    if right is None:
+    expected = variables(document)
+    if expected is None:
         assert (ended.code, ended.out, MARKER in ended.err) == (125, b"", False)
     else:
         entries = dict(entry.split(b"=", 1) for entry in ended.out.split(b"\0")[:-1])
-        assert (ended.code, entries) == (0, {**before, **right})
+        assert (ended.code, entries) == (0, {**before, **expected})
 
 
 @any_example
@@ -85,10 +83,10 @@ def test_any_document_is_refused_or_sets_exactly_its_variables(
 @example(200, b"")
 @example(200, b'{"SecretString": "')
 def test_any_other_reply_is_refused_in_one_line_without_a_trace(
-    entrypoint: Entrypoint, told: Told, status: int, body: bytes
+    entrypoint: Entrypoint, served: Served, status: int, body: bytes
 ) -> None:
-    told.reply = by_length(body + MARKER.encode(), status)
-    ended = entrypoint("/bin/cat", "/proc/self/environ", environ=told.environ())
+    served.reply = by_length(body + MARKER.encode(), status)
+    ended = entrypoint("/bin/cat", "/proc/self/environ", environ=served.environ)
 
     assert (ended.code, ended.out, ended.err.count("\n"), MARKER in ended.err) == (125, b"", 1, False)
     assert "internal error" not in ended.err

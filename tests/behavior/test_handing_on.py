@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.entrypoint import PLAIN, TRANSPORTS, Entrypoint, aws, block, shell
-from tests.harness.http_server import http_server, secret
+from tests.harness.entrypoint import PLAIN, Entrypoint, aws, block, shell
+from tests.harness.http_server import Server, http_server, secret
 from tests.harness.process import Surroundings, run
 from tests.harness.witness import Witness, witness
 
+NAME = {"SECRETS_MANAGER_ARN": "name"}
 ENVIRON = ("cat", "/proc/self/environ")
 
 ODD = [
@@ -34,20 +35,27 @@ def test_without_references_the_environment_is_the_same_to_the_byte(
     assert witness(entrypoint.words, Surroundings([*ODD, *locale])).environ == [*ODD, *locale]
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_with_references_it_is_the_same_plus_the_secrets(entrypoint: Entrypoint, transport: str) -> None:
     with http_server(lambda _: secret('{"NEW": "\u00e9", "NONE": ""}')) as server:
-        function = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport, LC_ALL="C")
+        function = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport, LC_ALL="C")
         own = [*block(function), *ODD[1:], b"AWS_PROFILE="]
         seen = witness(entrypoint.words, Surroundings(own))
 
     assert seen.environ == [*own, b"NEW=\xc3\xa9", b"NONE="]
 
 
-def test_of_a_name_that_stands_twice_the_first_counts(entrypoint: Entrypoint) -> None:
-    twice = [b"PATH=/usr/bin:/bin", b"A=first", b"B=", b"A=second"]
+@pytest.mark.parametrize(
+    ("given", "passed_on"),
+    [
+        ([b"A=first", b"B=", b"A=second"], b"A=first\0B=\0"),
+        ([b"NOEQUALS", b"=nameless", b"E=", b"\xff=\xfe"], b"E=\0\xff=\xfe\0"),
+    ],
+    ids=["a name twice: the first counts", "without a name or an equals sign: left out"],
+)
+def test_entries_that_no_mapping_holds(entrypoint: Entrypoint, given: list[bytes], passed_on: bytes) -> None:
+    path = b"PATH=/usr/bin:/bin"
 
-    assert entrypoint(*ENVIRON, environ=twice) == (0, b"PATH=/usr/bin:/bin\0A=first\0B=\0", "")
+    assert entrypoint(*ENVIRON, environ=[path, *given]) == (0, path + b"\0" + passed_on, "")
 
 
 def test_of_a_reference_that_stands_twice_the_first_counts(entrypoint: Entrypoint) -> None:
@@ -76,10 +84,10 @@ OTHERWISE = {
 }
 
 
-@pytest.fixture(scope="module", params=TRANSPORTS)
-def transport(request: pytest.FixtureRequest) -> str:
-    """Either transport."""
-    return str(request.param)
+@pytest.fixture
+def environ(server: Server, transport: str) -> dict[str, str]:
+    """That of a function with a secret, over either transport."""
+    return aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport)
 
 
 # What the kernel keeps of a process over exec and the command could tell.
@@ -92,11 +100,11 @@ def state(out: bytes) -> list[str]:
 
 
 @pytest.mark.parametrize("circumstance", OTHERWISE)
-def test_the_process_is_as_it_would_be_without_us(entrypoint: Entrypoint, circumstance: str, transport: str) -> None:
+def test_the_process_is_as_it_would_be_without_us(
+    entrypoint: Entrypoint, environ: dict[str, str], circumstance: str
+) -> None:
     given = OTHERWISE[circumstance]
-    with http_server(lambda _: secret('{"A": "1"}')) as server:
-        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport)
-        ended = entrypoint(*STATE, environ=environ, surroundings=given)
+    ended = entrypoint(*STATE, environ=environ, surroundings=given)
 
     assert (ended.code, ended.err) == (0, "")
     assert state(ended.out) == state(run(["/bin/cat", *STATE[1:]], given).stdout)
@@ -122,10 +130,8 @@ def descriptors(seen: Witness) -> dict[int, str]:
     return {number: target.partition(":[")[0] for number, target in seen.descriptors.items()}
 
 
-def test_descriptors_are_as_they_would_be_without_us(entrypoint: Entrypoint, tmp_path: Path, transport: str) -> None:
-    (tmp_path / "file").touch()
-    with http_server(lambda _: secret('{"A": "1"}')) as server, (tmp_path / "file").open() as file:
-        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport)
+def test_descriptors_are_as_they_would_be_without_us(entrypoint: Entrypoint, environ: dict[str, str]) -> None:
+    with Path(__file__).open() as file:
         given = Surroundings(environ, descriptors=[file.fileno()])
 
         assert descriptors(witness(entrypoint.words, given)) == descriptors(witness([], given))
@@ -133,15 +139,13 @@ def test_descriptors_are_as_they_would_be_without_us(entrypoint: Entrypoint, tmp
 
 @pytest.mark.parametrize("closed", [[0], [1], [2], [0, 1, 2]])
 def test_standard_descriptors_that_are_closed_stay_closed(
-    entrypoint: Entrypoint, tmp_path: Path, closed: list[int], transport: str
+    entrypoint: Entrypoint, environ: dict[str, str], tmp_path: Path, closed: list[int]
 ) -> None:
     report = ["/bin/sh", "-c", 'cd /proc/$$/fd && echo * >"$0"', f"{tmp_path}/report"]
-    with http_server(lambda _: secret('{"A": "1"}')) as server:
-        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport)
-        run(report, Surroundings(environ, closed=closed))
-        expected = (tmp_path / "report").read_text()
-        (tmp_path / "report").unlink()
-        ended = entrypoint(*report, environ=environ, surroundings=Surroundings(closed=closed))
+    run(report, Surroundings(environ, closed=closed))
+    expected = (tmp_path / "report").read_text()
+    (tmp_path / "report").unlink()
+    ended = entrypoint(*report, environ=environ, surroundings=Surroundings(closed=closed))
 
     assert ended == (0, b"", "")
     assert (tmp_path / "report").read_text() == expected
@@ -166,10 +170,9 @@ def test_standard_input_is_still_unread(entrypoint: Entrypoint) -> None:
 def test_an_environment_over_the_kernels_total_is_reported_with_the_largest_variable(entrypoint: Entrypoint) -> None:
     text = json.dumps({"SMALL": "x", "LARGE": 100_000 * "x", "OTHER": 90_000 * "y"})
     with http_server(lambda _: secret(text)) as server:
-        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"})
+        environ = aws(server.url, NAME)
         # Exec takes a quarter of the stack's limit, but not less than 128 KiB (execve(2)).
         ended = entrypoint("true", environ=environ, before=shell("ulimit -s 600"))
 
     assert (ended.code, ended.out, ended.err.count("\n")) == (125, b"", 1)
-    assert ended.err.startswith("run-lambda-entrypoint: ")
     assert [word in ended.err for word in ("E2BIG", "LARGE", "secret name", "SECRETS_MANAGER_ARN")] == [True] * 4

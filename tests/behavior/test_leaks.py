@@ -8,13 +8,15 @@ from urllib.parse import quote
 import pytest
 
 from tests.harness.emulator import free_port
-from tests.harness.entrypoint import TRANSPORTS, Ended, Entrypoint, aws, end, shell
+from tests.harness.entrypoint import Ended, Entrypoint, aws, end, shell
 from tests.harness.http_server import Reply, Request, by_length, error, http_server, secret
 from tests.harness.process import wait_until
 
 MARKER = 'hunter2"ZXQJ\\é'
 PLAIN_MARKERS = ["hunter2", "ZXQJ"]
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
+VALUE = "LAMBDA_ENV_VALUE_FROM_"
+SSM_PATH = "LAMBDA_ENV_SSM_PATH_"
 QUOTED = json.dumps(MARKER)
 
 
@@ -30,12 +32,15 @@ def traces(text: str) -> list[str]:
     return [form for form in forms if form in text]
 
 
-def binary(data: bytes | str) -> Reply:
-    text = data if isinstance(data, str) else b64encode(data).decode()
-    return by_length(json.dumps({"SecretBinary": text}).encode())
+def reply(**body: object) -> Reply:
+    return by_length(json.dumps(body).encode())
 
 
-REPLIES = {
+def parameters(*values: object) -> Reply:
+    return reply(Parameters=[{"Name": f"/{index}", "Value": value} for index, value in enumerate(values)])
+
+
+SECRETS = {
     "NO_JSON": secret(MARKER),
     "HALF": secret('{"KEY": ' + QUOTED),
     "AFTER": secret('{"KEY": "x"} ' + QUOTED),
@@ -52,16 +57,45 @@ REPLIES = {
     "RESERVED": secret(json.dumps({"_HANDLER": MARKER, "AWS_LAMBDA_FUNCTION_NAME": [MARKER]})),
     "DEEP": secret('{"KEY": ' + 50_000 * "[" + QUOTED + 50_000 * "]" + "}"),
     "DEEPER": secret('{"KEY": ' + 990 * "[" + QUOTED + 990 * "]" + "}"),
-    "BINARY": binary(MARKER.encode() + b"\xff"),
-    "BINARY_TEXT": binary(MARKER.encode()),
-    "NO_BASE64": binary(MARKER),
-    "OTHER_FIELD": by_length(json.dumps({"Name": "name", "Secret": MARKER}).encode()),
-    "OTHER_TYPE": by_length(json.dumps({"SecretString": {"KEY": MARKER}}).encode()),
+    "BINARY": reply(SecretBinary=b64encode(MARKER.encode() + b"\xff").decode()),
+    "BINARY_TEXT": reply(SecretBinary=b64encode(MARKER.encode()).decode()),
+    "NO_BASE64": reply(SecretBinary=MARKER),
+    "OTHER_FIELD": reply(Name="name", Secret=MARKER),
+    "OTHER_TYPE": reply(SecretString={"KEY": MARKER}),
     "NO_REPLY": by_length(MARKER.encode()),
     "BROKEN_REPLY": by_length(secret(f'{{"KEY": {QUOTED}}}').body[:-3]),
     "BAD_UTF8": by_length(secret(MARKER).body + b"\xff"),
     "ERROR_PAGE": by_length(MARKER.encode(), 404),
-    "LENGTHY": by_length(json.dumps({"SecretString": 100_000 * MARKER}).encode()),
+    "LENGTHY": reply(SecretString=100_000 * MARKER),
+}
+
+
+SINGLE = {
+    # A secret's text, and what of it is asked for.
+    "NO_JSON_KEY": (MARKER, ":KEY"),
+    "ARRAY_KEY": (f"[{QUOTED}]", ":KEY"),
+    "MISSING_KEY": (f'{{"OTHER": {QUOTED}, "INNER": {{"A": {QUOTED}}}}}', ":INNER.B"),
+    "NULL_KEY": (f'{{"KEY": null, "OTHER": {QUOTED}}}', ":KEY"),
+    "NUL_KEY": (json.dumps({"KEY": f"{MARKER}\0"}), ":KEY"),
+    "NUL_TEXT": (f"{MARKER}\0", ""),
+    "SURROGATE_TEXT": (f"{MARKER}\ud800", ""),
+    "LONG_TEXT": (40_000 * MARKER, ""),
+}
+BY_REGION = {
+    # SSM's replies; parameters of one region are one call.
+    "eu-west-2": by_length(parameters(MARKER).body[:-3]),
+    "eu-west-3": parameters([MARKER]),
+    "us-east-1": parameters({MARKER: MARKER}),
+    "us-east-2": parameters(MARKER, None),
+    "us-west-1": reply(Parameters=MARKER),
+    "us-west-2": by_length(MARKER.encode(), 404),
+    "sa-east-1": parameters(MARKER),
+}
+BY_PATH = {
+    "/same/": by_length(b'{"Parameters": [' + b", ".join(2 * [parameters(MARKER).body[16:-2]]) + b"]}"),
+    "/nul/": parameters(f"{MARKER}\0"),
+    "/long/": parameters(40_000 * MARKER),
+    "/types/": parameters([MARKER]),
 }
 
 
@@ -74,25 +108,39 @@ def outcome(entrypoint: Entrypoint, environ: dict[str, str], *words: str) -> tup
     return ended, f"{ended.out.decode()}{ended.err}{posted}"
 
 
-@pytest.fixture(scope="module", params=TRANSPORTS)
-def told(entrypoint: Entrypoint, request: pytest.FixtureRequest) -> str:
-    """All that comes out of a function with a secret of each bad kind."""
-    references = {PREFIX + name: name for name in REPLIES}
-    with http_server(lambda asked: REPLIES[asked.json["SecretId"]]) as server:
-        environ = aws(server.url, references, LAMBDA_ENV_TRANSPORT=request.param)
-        ended, told = outcome(entrypoint, environ)
+REFERENCES = {
+    **{PREFIX + name: name for name in SECRETS},
+    **{VALUE + name: name + rest for name, (_, rest) in SINGLE.items()},
+    **{VALUE + region: f"arn:aws:ssm:{region}:123456789012:parameter/x" for region in BY_REGION},
+    **{SSM_PATH + path.strip("/"): path for path in BY_PATH},
+}
+
+
+def answer_badly(request: Request) -> Reply:
+    if "SecretId" not in request.json:
+        return BY_PATH[request.json["Path"]] if "Path" in request.json else BY_REGION[request.region]
+    name = request.json["SecretId"]
+    return SECRETS[name] if name in SECRETS else secret(SINGLE[name][0])
+
+
+@pytest.fixture(scope="module")
+def everything(entrypoint: Entrypoint, transport: str) -> str:
+    """All that comes out of a function with each bad secret, single value, parameter and path."""
+    with http_server(answer_badly) as server:
+        environ = aws(server.url, REFERENCES, LAMBDA_ENV_TRANSPORT=transport, AWS_ENDPOINT_URL_SSM=server.url)
+        ended, output = outcome(entrypoint, environ)
     assert ended.code == 125
-    return told
+    return output
 
 
 # Whether 990 levels are too deep is up to the interpreter.
-@pytest.mark.parametrize("name", sorted(REPLIES.keys() - {"DEEPER"}))
-def test_each_bad_secret_is_told(told: str, name: str) -> None:
-    assert f"run-lambda-entrypoint: {PREFIX}{name}: secret {name}: " in told
+@pytest.mark.parametrize("name", sorted(REFERENCES.keys() - {f"{PREFIX}DEEPER"}))
+def test_each_failure_is_reported(everything: str, name: str) -> None:
+    assert f"run-lambda-entrypoint: {name}: " in everything
 
 
-def test_no_part_of_a_bad_secret_is_told(told: str) -> None:
-    assert traces(told) == []
+def test_no_part_of_a_value_is_shown(everything: str) -> None:
+    assert traces(everything) == []
 
 
 def test_the_search_finds_each_form_of_the_marker() -> None:
@@ -117,13 +165,12 @@ TEXT = json.dumps({"KEY": MARKER, "OTHER": [MARKER]})
 NAME = {"SECRETS_MANAGER_ARN": "name"}
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_reply_that_is_cut_again_and_again_is_not_told(entrypoint: Entrypoint, transport: str) -> None:
     with http_server(lambda _: secret(TEXT).cut(-5)) as server:
         environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport, LAMBDA_ENV_TIMEOUT_SECONDS="3")
-        ended, told = outcome(entrypoint, environ)
+        ended, output = outcome(entrypoint, environ)
 
-    assert (ended.code, traces(told)) == (125, [])
+    assert (ended.code, traces(output)) == (125, [])
 
 
 @pytest.mark.parametrize("first_line", ["#!/no/such/interpreter", "no format"])
@@ -134,9 +181,9 @@ def test_a_command_that_cannot_be_started_with_the_secrets_does_not_tell_them(
     command.write_text(f"{first_line}\n")
     command.chmod(0o755)
     with http_server(lambda _: secret(TEXT)) as server:
-        ended, told = outcome(entrypoint, aws(server.url, NAME), str(command))
+        ended, output = outcome(entrypoint, aws(server.url, NAME), str(command))
 
-    assert (ended.code in (126, 127), traces(told)) == (True, [])
+    assert (ended.code in (126, 127), traces(output)) == (True, [])
 
 
 def test_an_environment_that_the_kernel_refuses_is_not_told(entrypoint: Entrypoint) -> None:
@@ -146,7 +193,6 @@ def test_an_environment_that_the_kernel_refuses_is_not_told(entrypoint: Entrypoi
     assert (ended.code, traces(ended.err)) == (125, [])
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_secret_that_came_before_an_interruption_is_not_told(entrypoint: Entrypoint, transport: str) -> None:
     def answer(request: Request) -> Reply:
         return secret(TEXT) if request.json["SecretId"] == "quick" else error(500, "Again")
@@ -162,14 +208,13 @@ def test_a_secret_that_came_before_an_interruption_is_not_told(entrypoint: Entry
     assert (ended.code, traces(ended.err)) == (143, [])
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_secret_that_came_while_another_failed_is_not_told(entrypoint: Entrypoint, transport: str) -> None:
     replies = {"good": secret(TEXT), "bad": error(400, "AccessDeniedException"), "identity": secret(IDENTITY)}
     with http_server(lambda request: replies[request.json["SecretId"]]) as server:
         references = {PREFIX + name.upper(): name for name in replies}
-        ended, told = outcome(entrypoint, aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport))
+        ended, output = outcome(entrypoint, aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport))
 
-    assert (ended.code, traces(told)) == (125, [])
+    assert (ended.code, traces(output)) == (125, [])
 
 
 IDENTITY = json.dumps({"AWS_ACCESS_KEY_ID": MARKER, "AWS_SECRET_ACCESS_KEY": MARKER, "AWS_REGION": MARKER})
@@ -182,7 +227,6 @@ def test_a_warning_about_credentials_in_a_secret_does_not_tell_them(entrypoint: 
     assert (ended.code, ended.err.count("warning"), traces(ended.err)) == (0, 3, [])
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize(
     ("reply", "code"),
     [
@@ -197,9 +241,9 @@ def test_the_functions_own_credentials_are_not_told(
     own = {"AWS_SECRET_ACCESS_KEY": MARKER, "AWS_SESSION_TOKEN": "hunter2ZXQJ"}
     with http_server(lambda _: reply) as server:
         environ = {**aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport), **own}
-        ended, told = outcome(entrypoint, environ)
+        ended, output = outcome(entrypoint, environ)
 
-    assert (ended.code, traces(told)) == (code, [])
+    assert (ended.code, traces(output)) == (code, [])
 
 
 @pytest.mark.parametrize(
@@ -216,80 +260,9 @@ def test_a_broken_credentials_file_is_not_told(entrypoint: Entrypoint, tmp_path:
     (tmp_path / "file").write_text(text)
     files = {"AWS_SHARED_CREDENTIALS_FILE": f"{tmp_path}/file", "AWS_CONFIG_FILE": f"{tmp_path}/file"}
     environ = aws(f"http://127.0.0.1:{free_port()}", NAME, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", **files)
-    ended, told = outcome(entrypoint, environ)
+    ended, output = outcome(entrypoint, environ)
 
-    assert (ended.code, traces(told)) == (125, [])
-
-
-VALUE = "LAMBDA_ENV_VALUE_FROM_"
-SSM_PATH = "LAMBDA_ENV_SSM_PATH_"
-
-
-def parameters(*values: object) -> Reply:
-    found = [{"Name": f"/{index}", "Value": value} for index, value in enumerate(values)]
-    return by_length(json.dumps({"Parameters": found}).encode())
-
-
-SINGLE = {
-    # A secret's text, and what of it is asked for.
-    "NO_JSON_KEY": (MARKER, ":KEY"),
-    "ARRAY_KEY": (f"[{QUOTED}]", ":KEY"),
-    "MISSING_KEY": (f'{{"OTHER": {QUOTED}, "INNER": {{"A": {QUOTED}}}}}', ":INNER.B"),
-    "NULL_KEY": (f'{{"KEY": null, "OTHER": {QUOTED}}}', ":KEY"),
-    "NUL_KEY": (json.dumps({"KEY": f"{MARKER}\0"}), ":KEY"),
-    "NUL_TEXT": (f"{MARKER}\0", ""),
-    "SURROGATE_TEXT": (f"{MARKER}\ud800", ""),
-    "LONG_TEXT": (40_000 * MARKER, ""),
-}
-BY_REGION = {
-    # SSM's replies; parameters of one region are one call.
-    "eu-west-2": by_length(parameters(MARKER).body[:-3]),
-    "eu-west-3": parameters([MARKER]),
-    "us-east-1": parameters({MARKER: MARKER}),
-    "us-east-2": parameters(MARKER, None),
-    "us-west-1": by_length(json.dumps({"Parameters": MARKER}).encode()),
-    "us-west-2": by_length(MARKER.encode(), 404),
-    "sa-east-1": parameters(MARKER),
-}
-BY_PATH = {
-    "/same/": by_length(b'{"Parameters": [' + b", ".join(2 * [parameters(MARKER).body[16:-2]]) + b"]}"),
-    "/nul/": parameters(f"{MARKER}\0"),
-    "/long/": parameters(40_000 * MARKER),
-    "/types/": parameters([MARKER]),
-}
-
-
-@pytest.fixture(scope="module", params=TRANSPORTS)
-def told_of_values(entrypoint: Entrypoint, request: pytest.FixtureRequest) -> str:
-    """All that comes out of a function with each bad single value, parameter and path."""
-
-    def answer(asked: Request) -> Reply:
-        if "SecretId" in asked.json:
-            return secret(SINGLE[asked.json["SecretId"]][0])
-        return BY_PATH[asked.json["Path"]] if "Path" in asked.json else BY_REGION[asked.region]
-
-    arns = {region: f"arn:aws:ssm:{region}:123456789012:parameter/x" for region in BY_REGION}
-    references = {
-        **{VALUE + name: name + rest for name, (_, rest) in SINGLE.items()},
-        **{VALUE + region: arn for region, arn in arns.items()},
-        **{SSM_PATH + path.strip("/"): path for path in BY_PATH},
-    }
-    with http_server(answer) as server:
-        environ = aws(server.url, references, LAMBDA_ENV_TRANSPORT=request.param)
-        ended, told = outcome(entrypoint, {**environ, "AWS_ENDPOINT_URL_SSM": server.url})
-    assert ended.code == 125
-    return told
-
-
-@pytest.mark.parametrize(
-    "name", [*(VALUE + name for name in (*SINGLE, *BY_REGION)), *(SSM_PATH + path.strip("/") for path in BY_PATH)]
-)
-def test_each_bad_single_value_parameter_and_path_is_told(told_of_values: str, name: str) -> None:
-    assert f"run-lambda-entrypoint: {name}: " in told_of_values
-
-
-def test_no_part_of_a_bad_single_value_parameter_or_path_is_told(told_of_values: str) -> None:
-    assert traces(told_of_values) == []
+    assert (ended.code, traces(output)) == (125, [])
 
 
 @pytest.mark.parametrize("words", [[], ["--dry-run"], ["--dry-run", "--format", "json"]])
@@ -311,6 +284,6 @@ def test_neither_dry_run_nor_debug_output_nor_overrides_tell_a_value(
     with http_server(answer) as server:
         environ = aws(server.url, references, AWS_ENDPOINT_URL_SSM=server.url, KEY=MARKER)
         options = {"LAMBDA_ENV_LOG_LEVEL": "debug", "LAMBDA_ENV_ON_OVERRIDE": policy}
-        ended, told = outcome(entrypoint, {**environ, **options}, *words, "true")
+        ended, output = outcome(entrypoint, {**environ, **options}, *words, "true")
 
-    assert (ended.code, "overrides KEY" in told, traces(told)) == (125 * (policy == "deny"), True, [])
+    assert (ended.code, "overrides KEY" in output, traces(output)) == (125 * (policy == "deny"), True, [])

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.behavior.test_leaks import MARKER, traces
-from tests.harness.entrypoint import PLAIN, TRANSPORTS, Ended, Entrypoint, aws
+from tests.harness.entrypoint import PLAIN, Ended, Entrypoint, aws
 from tests.harness.http_server import Reply, Request, error, http_server, secret
 
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
@@ -23,12 +23,12 @@ def answer(request: Request) -> Reply:
     return secret(TEXTS[request.json["SecretId"]])
 
 
-@pytest.fixture(scope="module", params=TRANSPORTS)
-def debug(entrypoint: Entrypoint, request: pytest.FixtureRequest) -> Ended:
+@pytest.fixture(scope="module")
+def debug(entrypoint: Entrypoint, transport: str) -> Ended:
     """A start at level debug, with HOST for the server; one error is transient."""
     left = [error(500, "InternalServiceError", "once more")]
-    with http_server(lambda asked: left.pop() if left else answer(asked)) as server:
-        own = {"OWN": MARKER, "AWS_SESSION_TOKEN": "hunter2ZXQJ", "LAMBDA_ENV_TRANSPORT": request.param}
+    with http_server(lambda request: left.pop() if left else answer(request)) as server:
+        own = {"OWN": MARKER, "AWS_SESSION_TOKEN": "hunter2ZXQJ", "LAMBDA_ENV_TRANSPORT": transport}
         ended = entrypoint("--log-level", "debug", "true", environ=aws(server.url, REFERENCES, **own))
         return ended._replace(err=ended.err.replace(server.address, "HOST"))
 
@@ -63,7 +63,6 @@ def test_debug_shows_no_value(debug: Ended) -> None:
     assert traces(debug.err) == []
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_debug_shows_no_value_when_a_secret_fails(entrypoint: Entrypoint, transport: str) -> None:
     replies = {"app": secret(TEXTS["app"]), "rds": secret(MARKER)}
     with http_server(lambda request: replies[request.json["SecretId"]]) as server:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from tests.harness.entrypoint import PLAIN, Entrypoint, aws, block, permitted
+from tests.harness.entrypoint import PLAIN, Entrypoint, aws, permitted
 from tests.harness.http_server import http_server, secret
 from tests.harness.process import Surroundings, run
 from tests.transports.runs import context
@@ -78,35 +78,6 @@ def test_certificates_are_read_from_a_file_whose_name_is_not_ascii(
         environ = aws(server.url, NAME, AWS_CA_BUNDLE=bundle, **latin_1)
         ended = entrypoint("printenv", "A", environ=environ)
     assert ended == (0, "é\n".encode(), "")
-
-
-# -- The environment
-
-
-def test_entries_without_name_or_equals_sign_are_left_out(entrypoint: Entrypoint) -> None:
-    entries = [*block(PLAIN), b"NOEQUALS", b"=nameless", b"E=", b"\xff=\xfe"]
-    ended = entrypoint("cat", "/proc/self/environ", environ=entries)
-    assert ended == (0, b"".join(entry + b"\0" for entry in [*block(PLAIN), b"E=", b"\xff=\xfe"]), "")
-
-
-def test_the_tokens_old_name_in_a_secret_is_a_warning(entrypoint: Entrypoint) -> None:
-    with http_server(lambda _: secret('{"AWS_SECURITY_TOKEN": "x"}')) as server:
-        ended = entrypoint("true", environ=aws(server.url, NAME))
-    warning = (
-        "run-lambda-entrypoint: warning: secret name (SECRETS_MANAGER_ARN) sets AWS_SECURITY_TOKEN; the function uses "
-        "it, run-lambda-entrypoint does not\n"
-    )
-    assert ended == (0, b"", warning)
-
-
-def test_in_lambda_even_an_empty_rie_path_is_ignored(entrypoint: Entrypoint) -> None:
-    environ = {**PLAIN, "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}
-    assert entrypoint("--rie-path", "", "echo", "on", environ=environ) == (0, b"on\n", "")
-
-
-def test_outside_lambda_an_empty_rie_path_is_refused(entrypoint: Entrypoint) -> None:
-    ended = entrypoint("--rie-path", "", "true")
-    assert (ended.code, "--rie-path is empty" in ended.err) == (2, True)
 
 
 # -- The interpreter

@@ -1,11 +1,12 @@
 """Which secrets are requested, where, and which takes precedence."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.harness.entrypoint import Ended, Entrypoint, aws
-from tests.harness.http_server import Server, error, http_server, secrets
+from tests.harness.http_server import Request, error, http_server, secret, secrets
 from tests.harness.process import wait_until
 
 ENVIRON = ("cat", "/proc/self/environ")
@@ -13,45 +14,33 @@ ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 
 
+FINAL = {"V0": "function", "OWN": "first", "V1": "first", "V2": "upper", "V3": "lower", "V4": "not-ascii"}
+MERGED = {
+    # What a function gets from four secrets, each of which sets what the ones before it set, and its own variables.
+    "a later secret overrides an earlier one and the function's own": FINAL,
+    "the reference variables stay": {f"{PREFIX}a": "lower", f"{PREFIX}B": "upper", f"{PREFIX}BLANK": " \t\n"},
+    "a reference inside a secret is just a value": {"SECRETS_MANAGER_ARN": "inside", f"{PREFIX}INSIDE": "inside"},
+}
+
+
 @pytest.fixture(scope="module")
 def merged(entrypoint: Entrypoint) -> Ended:
-    """Four secrets, each of which sets what the ones before it set, and a variable of its own."""
+    """That function's start."""
     texts = {
-        "first": '{"V1": "first", "V2": "first", "V3": "first", "V4": "first", "OWN": "first"}',
-        "upper": '{"V2": "upper", "V3": "upper", "V4": "upper", "SECRETS_MANAGER_ARN": "inside"}',
-        "lower": f'{{"V3": "lower", "V4": "lower", "{PREFIX}INSIDE": "inside"}}',
-        "not-ascii": '{"V4": "not-ascii"}',
+        "first": dict.fromkeys(("V1", "V2", "V3", "V4", "OWN"), "first"),
+        "upper": {**dict.fromkeys(("V2", "V3", "V4"), "upper"), "SECRETS_MANAGER_ARN": "inside"},
+        "lower": {**dict.fromkeys(("V3", "V4"), "lower"), f"{PREFIX}INSIDE": "inside"},
+        "not-ascii": {"V4": "not-ascii"},
     }
-    references = {
-        f"{PREFIX}é": "not-ascii",
-        f"{PREFIX}a": "lower",
-        f"{PREFIX}B": "upper",
-        "SECRETS_MANAGER_ARN": " first\n",
-        f"{PREFIX}EMPTY": "",
-        f"{PREFIX}BLANK": " \t\n",
-    }
-    with http_server(secrets(texts)) as server:
+    references = {f"{PREFIX}é": "not-ascii", f"{PREFIX}a": "lower", f"{PREFIX}B": "upper"}
+    references |= {"SECRETS_MANAGER_ARN": " first\n", f"{PREFIX}EMPTY": "", f"{PREFIX}BLANK": " \t\n"}
+    with http_server(lambda request: secret(json.dumps(texts[request.json["SecretId"]]))) as server:
         return entrypoint(*ENVIRON, environ=aws(server.url, references, OWN="function", V0="function"))
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("V0", "function"), ("OWN", "first"), ("V1", "first"), ("V2", "upper"), ("V3", "lower"), ("V4", "not-ascii")],
-)
-def test_a_later_secret_overrides_an_earlier_one_and_the_functions_own(merged: Ended, name: str, value: str) -> None:
-    assert merged.environ[name] == value
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [(f"{PREFIX}a", "lower"), (f"{PREFIX}B", "upper"), (f"{PREFIX}BLANK", " \t\n")]
-)
-def test_the_reference_variables_stay(merged: Ended, name: str, value: str) -> None:
-    assert merged.environ[name] == value
-
-
-@pytest.mark.parametrize("name", ["SECRETS_MANAGER_ARN", f"{PREFIX}INSIDE"])
-def test_a_reference_inside_a_secret_is_just_a_value(merged: Ended, name: str) -> None:
-    assert merged.environ[name] == "inside"
+@pytest.mark.parametrize("rule", MERGED)
+def test_precedence(merged: Ended, rule: str) -> None:
+    assert {name: merged.environ[name] for name in MERGED[rule]} == MERGED[rule]
 
 
 def test_empty_references_are_skipped_silently(merged: Ended) -> None:
@@ -59,65 +48,48 @@ def test_empty_references_are_skipped_silently(merged: Ended) -> None:
 
 
 def test_an_unrecognized_name_in_our_namespace_is_a_warning(entrypoint: Entrypoint) -> None:
-    environ = {
-        "PATH": "/bin",
-        "LAMBDA_ENV_SECRET_MANAGER_ARN_RDS": "typed-wrong",
-        "LAMBDA_ENV_": "",
-        "LAMBDA_ENV_TIMEOUT_SECONDS": "5",
-        f"{PREFIX}EMPTY": "",
-        "LAMBDA_ENVIRONMENT": "production",
-    }
+    recognized = {"LAMBDA_ENV_TIMEOUT_SECONDS": "5", f"{PREFIX}EMPTY": "", "LAMBDA_ENVIRONMENT": "production"}
+    unrecognized = {"LAMBDA_ENV_": "", "LAMBDA_ENV_SECRET_MANAGER_ARN_RDS": "hunter2"}
+    ended = entrypoint("echo", "started", environ={"PATH": "/bin", **recognized, **unrecognized})
 
-    ended = entrypoint("echo", "started", environ=environ)
-
-    assert (ended.code, ended.out) == (0, b"started\n")
+    assert (ended.code, ended.out, "hunter2" in ended.err) == (0, b"started\n", False)
     assert [line.split(" ")[:3] for line in ended.err.splitlines()] == [
-        ["run-lambda-entrypoint:", "warning:", "LAMBDA_ENV_"],
-        ["run-lambda-entrypoint:", "warning:", "LAMBDA_ENV_SECRET_MANAGER_ARN_RDS"],
+        ["run-lambda-entrypoint:", "warning:", name] for name in unrecognized
     ]
-    assert "typed-wrong" not in ended.err
 
 
 FORMS = {
-    "arn": f"{ARN}an-arn-AbCdEf".replace("eu-west-1", "ap-southeast-2"),
-    "china": "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:china-AbCdEf",
-    "gov": "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:gov-AbCdEf",
-    "name": "a/name_with+all=the.legal@characters-",
-    "managed": "rds!cluster-01234567-89ab-cdef-0123-456789abcdef",
+    # A reference, and the Region in which it is requested: an ARN's own, or the function's.
+    f"{ARN}an-arn-AbCdEf".replace("eu-west-1", "ap-southeast-2"): "ap-southeast-2",
+    "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:china-AbCdEf": "cn-north-1",
+    "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:gov-AbCdEf": "us-gov-west-1",
+    "a/name_with+all=the.legal@characters-": "eu-west-1",
+    "rds!cluster-01234567-89ab-cdef-0123-456789abcdef": "eu-west-1",
 }
 
 
 @pytest.fixture(scope="module")
-def server(entrypoint: Entrypoint) -> Server:
+def requested(entrypoint: Entrypoint) -> list[Request]:
     """What was requested for each form of a reference, and for one of them twice."""
-    references = {PREFIX + name.upper(): reference for name, reference in FORMS.items()}
-    references["SECRETS_MANAGER_ARN"] = f" {FORMS['name']}\t"
-    with http_server(secrets(dict.fromkeys(FORMS.values(), "{}"))) as server:
+    references = {f"{PREFIX}{index}": reference for index, reference in enumerate(FORMS)}
+    references["SECRETS_MANAGER_ARN"] = " a/name_with+all=the.legal@characters-\t"
+    with http_server(secrets(dict.fromkeys(FORMS, "{}"))) as server:
         ended = entrypoint("true", environ=aws(server.url, references, AWS_DEFAULT_REGION="us-east-2"))
     assert ended == (0, b"", "")
-    return server
+    return server.requests
 
 
-@pytest.mark.parametrize(
-    ("form", "region"),
-    [
-        ("arn", "ap-southeast-2"),
-        ("china", "cn-north-1"),
-        ("gov", "us-gov-west-1"),
-        ("name", "eu-west-1"),
-        ("managed", "eu-west-1"),
-    ],
-)
+@pytest.mark.parametrize("reference", FORMS)
 def test_an_arn_is_requested_in_its_own_region_and_a_name_in_the_functions(
-    server: Server, form: str, region: str
+    requested: list[Request], reference: str
 ) -> None:
-    regions = [request.region for request in server.requests if request.json["SecretId"] == FORMS[form]]
+    regions = [request.region for request in requested if request.json["SecretId"] == reference]
 
-    assert regions == [region]
+    assert regions == [FORMS[reference]]
 
 
-def test_the_same_reference_twice_is_fetched_once(server: Server) -> None:
-    assert sorted(request.json["SecretId"] for request in server.requests) == sorted(FORMS.values())
+def test_the_same_reference_twice_is_fetched_once(requested: list[Request]) -> None:
+    assert sorted(request.json["SecretId"] for request in requested) == sorted(FORMS)
 
 
 @pytest.mark.parametrize(
@@ -153,17 +125,15 @@ def test_without_any_region_a_name_is_an_error_that_says_what_to_set(entrypoint:
 
 
 def test_without_an_endpoint_variable_the_host_is_the_partitions_own(entrypoint: Entrypoint) -> None:
-    references = {PREFIX + name: FORMS[name] for name in ("china", "gov", "arn", "name")}
     hosts = {
-        "secretsmanager.cn-north-1.amazonaws.com.cn:443",
-        "secretsmanager.us-gov-west-1.amazonaws.com:443",
-        "secretsmanager.ap-southeast-2.amazonaws.com:443",
-        "secretsmanager.eu-west-1.amazonaws.com:443",
+        f"secretsmanager.{region}.amazonaws.com{'.cn' if region == 'cn-north-1' else ''}:443"
+        for region in FORMS.values()
     }
+    references = {f"{PREFIX}{index}": reference for index, reference in enumerate(FORMS)}
     with http_server(lambda _: error(403, "Forbidden")) as proxy:
         environ = aws("", references, HTTPS_PROXY=proxy.url, LAMBDA_ENV_TIMEOUT_SECONDS="60")
         with entrypoint.started("true", environ=environ):
-            wait_until(lambda: len(proxy.requests) >= len(hosts), what="a request for each reference")
+            wait_until(lambda: len(proxy.requests) >= len(FORMS), what="a request for each reference")
 
     assert {(request.method, request.path) for request in proxy.requests} == {("CONNECT", host) for host in hosts}
 

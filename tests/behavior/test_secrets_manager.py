@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.harness.entrypoint import PLAIN, TRANSPORTS, Ended, Entrypoint
+from tests.harness.entrypoint import PLAIN, Ended, Entrypoint
 from tests.harness.secrets_api import REGION, SecretsApi
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ class Run:
         self.requests: list[Request] = api.requests[before:]
 
 
-@pytest.fixture(scope="module", params=TRANSPORTS)
-def started(entrypoint: Entrypoint, secrets_api: SecretsApi, request: pytest.FixtureRequest) -> Run:
+@pytest.fixture(scope="module")
+def started(entrypoint: Entrypoint, secrets_api: SecretsApi, transport: str) -> Run:
     """The start over either transport."""
-    return Run(entrypoint, secrets_api, request.param)
+    return Run(entrypoint, secrets_api, transport)
 
 
 def test_standard_error_stays_empty(started: Run) -> None:
@@ -71,7 +71,6 @@ def test_only_get_secret_value_is_called_under_our_name(started: Run) -> None:
     ] == []
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_secret_that_does_not_exist_is_reported_in_aws_own_words(
     entrypoint: Entrypoint, secrets_api: SecretsApi, transport: str
 ) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.harness.entrypoint import PLAIN, TRANSPORTS, Ended, Entrypoint
+from tests.harness.entrypoint import PLAIN, Ended, Entrypoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,22 +34,30 @@ class Run:
         self.requests: list[Request] = api.requests[before:]
 
 
-@pytest.fixture(scope="module", params=TRANSPORTS)
-def versions(secrets_api: SecretsApi, request: pytest.FixtureRequest) -> tuple[str, dict[str, str], str]:
-    """The ARN of a secret with a version for each stage, the versions' ids, and the transport to use."""
-    name = f"versions/{request.param}"
-    arn = secrets_api.create_secret(name, "{}")
-    previous = secrets_api.put_secret_value(name, '{"password": "previous", "OLD": "1"}', "AWSCURRENT")
-    blue = secrets_api.put_secret_value(name, '{"password": "blue", "B1": "1", "B2": "2"}', "BLUE")
-    current = secrets_api.put_secret_value(name, WHOLE, "AWSCURRENT")
-    return arn, {"previous": previous, "blue": blue, "current": current}, str(request.param)
+class Versions(NamedTuple):
+    """A secret with a version for each stage, and the versions' ids."""
+
+    name: str
+    arn: str
+    previous: str
+    blue: str
 
 
 @pytest.fixture(scope="module")
-def run(entrypoint: Entrypoint, secrets_api: SecretsApi, versions: tuple[str, dict[str, str], str]) -> Run:
-    """One start with a reference of each form."""
-    arn, ids, transport = versions
+def versions(secrets_api: SecretsApi, transport: str) -> Versions:
+    """A secret of this transport's own."""
     name = f"versions/{transport}"
+    arn = secrets_api.create_secret(name, "{}")
+    previous = secrets_api.put_secret_value(name, '{"password": "previous", "OLD": "1"}', "AWSCURRENT")
+    blue = secrets_api.put_secret_value(name, '{"password": "blue", "B1": "1", "B2": "2"}', "BLUE")
+    secrets_api.put_secret_value(name, WHOLE, "AWSCURRENT")
+    return Versions(name, arn, previous, blue)
+
+
+@pytest.fixture(scope="module")
+def run(entrypoint: Entrypoint, secrets_api: SecretsApi, versions: Versions, transport: str) -> Run:
+    """One start with a reference of each form."""
+    name, arn, previous, blue = versions
     elsewhere = secrets_api.create_secret(f"plain/{transport}", PLAIN_TEXT, region=ELSEWHERE)
     secrets_api.create_secret(f"binary/{transport}", "bytes: é".encode())
     return Run(
@@ -64,8 +72,8 @@ def run(entrypoint: Entrypoint, secrets_api: SecretsApi, versions: tuple[str, di
             f"{VALUE}KEY": f"{name}:password::",
             f"{VALUE}KEY_SHORT": f"{name}:password",
             f"{VALUE}BY_STAGE": f"{arn}:password:BLUE:",
-            f"{VALUE}BY_ID": f"{arn}:password::{ids['previous']}",
-            f"{VALUE}BY_BOTH": f"{arn}:password:BLUE:{ids['blue']}",
+            f"{VALUE}BY_ID": f"{arn}:password::{previous}",
+            f"{VALUE}BY_BOTH": f"{arn}:password:BLUE:{blue}",
             f"{VALUE}LITERAL": f"{arn}:user.name::",
             f"{VALUE}NESTED": f"{arn}:user.age::",
             f"{VALUE}OBJECT": f"{arn}:user::",
@@ -85,13 +93,8 @@ def test_standard_error_stays_empty(run: Run) -> None:
     ("name", "value"),
     [
         *(("password", "blue"), ("user.name", "literal"), ("OLD", "1"), ("B1", "1"), ("B2", "2")),
-        *(
-            ("KEY", "current"),
-            ("KEY_SHORT", "current"),
-            ("BY_STAGE", "blue"),
-            ("BY_ID", "previous"),
-            ("BY_BOTH", "blue"),
-        ),
+        *(("KEY", "current"), ("KEY_SHORT", "current")),
+        *(("BY_STAGE", "blue"), ("BY_ID", "previous"), ("BY_BOTH", "blue")),
         *(("LITERAL", "literal"), ("NESTED", "1.50"), ("OBJECT", '{"name":"nested","age":1.50}'), ("WHOLE", WHOLE)),
         ("WHOLE_PREVIOUS", '{"password": "previous", "OLD": "1"}'),
         *(("PLAIN", PLAIN_TEXT), ("BINARY", "bytes: é")),
@@ -106,26 +109,18 @@ def test_a_key_loads_just_that_key(run: Run, name: str) -> None:
     assert name not in run.ended.environ
 
 
-def test_each_version_of_a_secret_is_requested_once(run: Run, versions: tuple[str, dict[str, str], str]) -> None:
-    arn, ids, transport = versions
-    name = f"versions/{transport}"
+def test_each_version_of_a_secret_is_requested_once(run: Run, versions: Versions, transport: str) -> None:
+    name, arn, previous, blue = versions
     [elsewhere] = [request.json["SecretId"] for request in run.requests if request.region == ELSEWHERE]
     requested = Counter(
         tuple(request.json.get(part, "") for part in ("SecretId", "VersionStage", "VersionId"))
         for request in run.requests
     )
-    assert requested == Counter(
-        [
-            (name, "", ""),
-            (name, "AWSPREVIOUS", ""),
-            (arn, "", ""),
-            (arn, "BLUE", ""),
-            (arn, "", ids["previous"]),
-            (arn, "BLUE", ids["blue"]),
-            (elsewhere, "", ""),
-            (f"binary/{transport}", "", ""),
-        ]
-    )
+    expected = [
+        *((name, "", ""), (name, "AWSPREVIOUS", ""), (elsewhere, "", ""), (f"binary/{transport}", "", "")),
+        *((arn, "", ""), (arn, "BLUE", ""), (arn, "", previous), (arn, "BLUE", blue)),
+    ]
+    assert requested == Counter(expected)
 
 
 KEYS = 'not found or null; the secret\'s keys are: "password", "null", "nested"'
@@ -139,13 +134,13 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module", params=TRANSPORTS)
-def faults(entrypoint: Entrypoint, secrets_api: SecretsApi, request: pytest.FixtureRequest) -> Ended:
+@pytest.fixture(scope="module")
+def faults(entrypoint: Entrypoint, secrets_api: SecretsApi, transport: str) -> Ended:
     """One start with a reference for each fault."""
-    name = f"faults/{request.param}"
+    name = f"faults/{transport}"
     secrets_api.create_secret(name, '{"password": "hunter2", "null": null, "nested": {"x": "hunter2"}}')
     references = {f"{VALUE}V{index}": f"{name}{rest}" for index, rest in enumerate(FAULTS)}
-    environ = {"LAMBDA_ENV_TRANSPORT": request.param, **references, "AWS_LAMBDA_LOG_FORMAT": "JSON"}
+    environ = {"LAMBDA_ENV_TRANSPORT": transport, **references, "AWS_LAMBDA_LOG_FORMAT": "JSON"}
     return Run(entrypoint, secrets_api, environ).ended
 
 

@@ -3,7 +3,6 @@
 import re
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -11,46 +10,31 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from tests.harness.emulator import free_port
-from tests.harness.entrypoint import (
-    TRANSPORTS,
-    WITH_OWN_MOUNTS,
-    WITHOUT_PASSWD_ENTRY,
-    Entrypoint,
-    aws,
-    permitted,
-    shell,
-)
-from tests.harness.http_server import Server, http_server, secret
+from tests.harness.entrypoint import WITH_OWN_MOUNTS, WITHOUT_PASSWD_ENTRY, Entrypoint, aws, permitted, shell
+from tests.harness.http_server import Server
 from tests.harness.process import Surroundings, run
 
 NAME = {"SECRETS_MANAGER_ARN": "name"}
 # Modules that a start imports, early and late, and modules of the function's own that might have the same names.
-TRAPS = [
-    *("__main__", "argparse", "base64", "botocore", "certifi", "datetime", "dateutil", "encodings", "environment"),
-    *(
-        "errors",
-        "gzip",
-        "hashlib",
-        "hmac",
-        "http",
-        "jmespath",
-        "json",
-        "logging",
-        "options",
-        "os",
-        "pathlib",
-        "process",
-    ),
-    *("re", "references", "run_lambda_entrypoint", "secrets", "select", "signal", "site", "sitecustomize", "six"),
-    *("socket", "ssl", "subprocess", "tempfile", "threading", "time", "typing", "urllib", "urllib3", "usercustomize"),
-    *("uuid", "warnings", "zipfile", "zipimport", "zlib"),
-]
+MODULES = """
+    __main__ argparse base64 botocore certifi datetime dateutil encodings environment errors gzip hashlib hmac http
+    jmespath json logging options os pathlib process re references run_lambda_entrypoint secrets select signal site
+    sitecustomize six socket ssl subprocess tempfile threading time typing urllib urllib3 usercustomize uuid warnings
+    zipfile zipimport zlib
+"""
+TRAPS = MODULES.split()
+
+
+without_passwd_entry = pytest.mark.skipif(
+    not permitted(WITHOUT_PASSWD_ENTRY),
+    reason="a process here may not take a uid without a passwd entry (unshare --user)",
+)
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with http_server(lambda _: secret('{"A": "1"}')) as server:
-        yield server
+def environ(server: Server, transport: str) -> dict[str, str]:
+    """That of a function with a secret, over either transport."""
+    return aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport)
 
 
 def traps(folder: Path, but: set[str]) -> Path:
@@ -69,28 +53,18 @@ def shivs_variables(archive: Path) -> set[str]:
     return set(re.findall(r"\bSHIV_[A-Z_]+\b", "".join(sources)))
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_variables_of_python_and_shiv_and_modules_in_the_working_directory_change_nothing_but_reach_the_command(
-    entrypoint: Entrypoint, server: Server, tmp_path: Path, transport: str
+    entrypoint: Entrypoint, environ: dict[str, str], tmp_path: Path
 ) -> None:
     folder = str(traps(tmp_path, but=set()))
     shiv = dict.fromkeys(shivs_variables(entrypoint.archive), "1")
     assert len(shiv) > 5
     shiv |= {"SHIV_ROOT": folder, "SHIV_ENTRY_POINT": "json:load", "SHIV_PREPEND_PYTHONPATH": folder}
-    python = {
-        "PYTHONPATH": folder,
-        "PYTHONHOME": folder,
-        "PYTHONSTARTUP": f"{folder}/json.py",
-        "PYTHONINSPECT": "1",
-        "PYTHONWARNINGS": "error",
-        "PYTHONVERBOSE": "1",
-        "PYTHONDEVMODE": "1",
-        "PYTHONOPTIMIZE": "2",
-        "PYTHONPROFILEIMPORTTIME": "1",
-        "PYTHONBREAKPOINT": "json.load",
-        "HOME": folder,
-    }
-    environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport, **shiv, **python)
+    python = dict.fromkeys(("PYTHONINSPECT", "PYTHONVERBOSE", "PYTHONDEVMODE", "PYTHONPROFILEIMPORTTIME"), "1")
+    python |= dict.fromkeys(("PYTHONPATH", "PYTHONHOME", "HOME"), folder)
+    python |= {"PYTHONSTARTUP": f"{folder}/json.py", "PYTHONBREAKPOINT": "json.load"}
+    python |= {"PYTHONWARNINGS": "error", "PYTHONOPTIMIZE": "2"}
+    environ |= shiv | python
     ended = entrypoint("./run", "/proc/self/environ", environ=environ, surroundings=Surroundings(directory=folder))
 
     assert (ended.code, ended.err) == (0, "")
@@ -106,25 +80,22 @@ def imported_before_an_archive(folder: Path, flags: list[str]) -> set[str]:
     return {"sitecustomize", "usercustomize", *(name.partition(".")[0] for name in imported)}
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("flags", [[], ["-S"], ["-s", "-E"]], ids=["no flags", "-S", "-sE"])
 def test_started_without_its_first_line_no_module_of_the_functions_own_is_imported_either(
-    entrypoint: Entrypoint, server: Server, tmp_path: Path, flags: list[str], transport: str
+    entrypoint: Entrypoint, environ: dict[str, str], tmp_path: Path, flags: list[str]
 ) -> None:
     folder = traps(tmp_path, but=imported_before_an_archive(tmp_path, flags))
-    environ = aws(server.url, NAME, PYTHONPATH=str(folder), LAMBDA_ENV_TRANSPORT=transport)
     words: list[str | Path] = [sys.executable, *flags, entrypoint.archive, "printenv", "A"]
-    ended = run(words, Surroundings(environ, directory=folder))
+    ended = run(words, Surroundings({**environ, "PYTHONPATH": str(folder)}, directory=folder))
 
     assert (ended.status, ended.stdout, ended.stderr) == (0, b"1\n", b"")
 
 
+@without_passwd_entry
 @pytest.mark.parametrize("home", [None, "", ".", "no/home"])
 def test_with_no_home_no_configuration_of_the_working_directory_is_read(
     entrypoint: Entrypoint, tmp_path: Path, home: str | None
 ) -> None:
-    if not permitted(WITHOUT_PASSWD_ENTRY):
-        pytest.skip("a process here may not take a uid without a passwd entry (unshare --user)")
     for folder in ("~", ".", "no/home"):
         (tmp_path / folder / ".aws").mkdir(parents=True, exist_ok=True)
         (tmp_path / folder / ".aws/config").write_text(
@@ -156,16 +127,13 @@ def test_a_credential_process_that_a_variable_names_does_run(
     assert ["=AKIDPROCESS/" in request.headers["authorization"] for request in server.requests] == [True]
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
+@without_passwd_entry
 def test_it_runs_read_only_with_no_home_and_a_uid_without_passwd_entry(
-    entrypoint: Entrypoint, server: Server, tmp_path: Path, transport: str
+    entrypoint: Entrypoint, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    if not permitted(WITHOUT_PASSWD_ENTRY):
-        pytest.skip("a process here may not take a uid without a passwd entry (unshare --user)")
     archive = shutil.copyfile(entrypoint.archive, tmp_path / "archive.pyz")
     archive.chmod(0o444)
     tmp_path.chmod(0o555)
-    environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport)
     ended = Entrypoint(archive)("printenv", "A", environ=environ, before=WITHOUT_PASSWD_ENTRY)
     tmp_path.chmod(0o755)
 
@@ -185,13 +153,9 @@ READ_ONLY = [
 ]
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-def test_it_runs_where_no_folder_at_all_can_be_written_to(
-    entrypoint: Entrypoint, server: Server, transport: str
-) -> None:
+def test_it_runs_where_no_folder_at_all_can_be_written_to(entrypoint: Entrypoint, environ: dict[str, str]) -> None:
     if not SETPRIV or not permitted([*READ_ONLY, sys.executable, "-c", "pass"]):
         pytest.skip("a process here may not make its folders read-only (root, unshare --mount)")
-    environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport)
     with TemporaryDirectory() as folder:  # not tmp_path, which only we may read
         Path(folder).chmod(0o755)
         archive = shutil.copyfile(entrypoint.archive, Path(folder, "archive.pyz"))
@@ -211,15 +175,13 @@ def opened_for_writing(trace: str) -> list[str]:
 
 
 @pytest.mark.skipif(not STRACE or not permitted([STRACE, "-o", "/dev/null"]), reason="strace is not there or may not")
-@pytest.mark.parametrize("transport", TRANSPORTS)
-def test_nothing_is_opened_for_writing(entrypoint: Entrypoint, server: Server, tmp_path: Path, transport: str) -> None:
+def test_nothing_is_opened_for_writing(entrypoint: Entrypoint, environ: dict[str, str], tmp_path: Path) -> None:
     home = tmp_path / "home"
     (home / ".aws").mkdir(parents=True)
     (home / ".aws/config").write_text("[default]\nregion = eu-west-1\n")
-    environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport, HOME=str(home))
     trace = tmp_path / "trace"
     before = [STRACE, "-f", "-qq", "-e", "trace=%file,openat2,fchmod", "-o", str(trace)]
-    ended = entrypoint("/usr/bin/true", environ=environ, before=before)
+    ended = entrypoint("/usr/bin/true", environ={**environ, "HOME": str(home)}, before=before)
 
     assert ended == (0, b"", "")
     assert 'execve("/usr/bin/true"' in trace.read_text()
