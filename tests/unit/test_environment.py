@@ -64,8 +64,7 @@ def test_any_environment_is_passed_on_unchanged(environ: dict[bytes, bytes]) -> 
 
 
 def test_of_a_name_that_occurs_twice_the_first_counts() -> None:
-    actual = passed_on({"A": "first", "B": "other", b"A": b"second"})
-    assert actual == [(b"A", b"first"), (b"B", b"other")]
+    assert passed_on({"A": "first", "B": "other", b"A": b"second"}) == [(b"A", b"first"), (b"B", b"other")]
 
 
 @given(st.binary())
@@ -167,8 +166,7 @@ def test_a_warning_is_one_printable_line() -> None:
 def test_an_environment_too_large_names_the_largest_variable_from_a_secret(
     loaded: dict[str, str], expected: str
 ) -> None:
-    actual = str(too_large(merged({"ÖWN": "x" * 101}, loaded)))
-    assert actual == (
+    assert str(too_large(merged({"ÖWN": "x" * 101}, loaded))) == (
         f"the kernel rejects the arguments and {expected}; load less, or raise the stack limit (ulimit -s), which "
         "bounds both"
     )

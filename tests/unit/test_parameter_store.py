@@ -80,14 +80,12 @@ def test_each_parameter_is_asked_for_once_by_the_call_that_answers_it(wanted: li
     references = list(map(parameter, wanted))
     planned = plan(references, REGION)
     assert all(reference.target in planned[reference].params["Names"] for reference in references)
-    actual = sorted(name for batch in names(planned_calls(references)) for name in batch)
-    assert actual == sorted(set(wanted))
+    assert sorted(name for batch in names(planned_calls(references)) for name in batch) == sorted(set(wanted))
 
 
 @pytest.mark.parametrize(("count", "batches"), [(1, [1]), (10, [10]), (11, [10, 1]), (25, [10, 10, 5])])
 def test_parameters_are_asked_for_in_as_few_calls_as_can_be(count: int, batches: list[int]) -> None:
-    actual = list(map(len, names(planned_calls([parameter(arn(f"/p{number}")) for number in range(count)]))))
-    assert actual == batches
+    assert list(map(len, names(planned_calls([parameter(arn(f"/p{number}")) for number in range(count)])))) == batches
 
 
 def test_each_region_has_batches_of_its_own() -> None:
@@ -109,8 +107,7 @@ def test_a_call_decrypts() -> None:
 
 def test_a_path_is_one_call_in_the_functions_region() -> None:
     (call,) = planned_calls([below("/app/")])
-    actual = (call.service.name, call.operation, call.region, call.params)
-    assert actual == (
+    assert (call.service.name, call.operation, call.region, call.params) == (
         "ssm",
         "GetParametersByPath",
         REGION,
@@ -144,16 +141,14 @@ OTHER = entry("/other", "wrong")
     ],
 )
 def test_a_parameter_is_found_by_arn_or_name(target: str, reply: list[dict[str, Any]]) -> None:
-    actual = {name: text for name, (text, *_) in loaded(parameter(target), reply).items()}
-    assert actual == {"A": "value"}
+    assert {name: text for name, (text, *_) in loaded(parameter(target), reply).items()} == {"A": "value"}
 
 
 def test_of_two_accounts_parameters_of_one_name_each_has_its_own_value() -> None:
     # Shared parameters (by AWS RAM).
     theirs = [arn("/a", account=account) for account in ("111111111111", "222222222222")]
     reply = [entry("/a", text, ARN=target) for text, target in zip("12", theirs, strict=True)]
-    actual = [loaded(parameter(target), reply)["A"][0] for target in theirs]
-    assert actual == ["1", "2"]
+    assert [loaded(parameter(target), reply)["A"][0] for target in theirs] == ["1", "2"]
 
 
 def test_a_value_tells_parameter_version_and_region() -> None:
@@ -192,13 +187,11 @@ def test_a_parameter_that_is_not_in_the_reply_is_not_found(target: str, reply: l
     ],
 )
 def test_the_rest_of_a_path_makes_the_name(name: str, variable: str) -> None:
-    actual = loaded(below("/app/prod/"), [entry(name)])
-    assert actual == {variable: ("value", name, "3", "eu-west-1")}
+    assert loaded(below("/app/prod/"), [entry(name)]) == {variable: ("value", name, "3", "eu-west-1")}
 
 
 def test_below_the_root_the_whole_name_counts() -> None:
-    actual = list(loaded(below("/"), [entry("/app/user"), entry("without-slash")]))
-    assert actual == ["APP_USER", "WITHOUT_SLASH"]
+    assert list(loaded(below("/"), [entry("/app/user"), entry("without-slash")])) == ["APP_USER", "WITHOUT_SLASH"]
 
 
 @pytest.mark.parametrize(
@@ -211,8 +204,7 @@ def test_below_the_root_the_whole_name_counts() -> None:
     ],
 )
 def test_parameters_that_map_to_one_variable_are_refused(names: list[str], expected: str) -> None:
-    actual = refusal(below("/"), {"Parameters": [entry("/fine"), *map(entry, names)]})
-    assert actual == (INVALID_SECRET, expected)
+    assert refusal(below("/"), {"Parameters": [entry("/fine"), *map(entry, names)]}) == (INVALID_SECRET, expected)
 
 
 def test_an_empty_path_is_refused() -> None:

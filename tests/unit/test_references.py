@@ -128,8 +128,7 @@ def test_any_text_is_a_reference_or_refused(text: str) -> None:
 def test_a_single_value_may_be_a_parameters(name: str, partition: str, region: str) -> None:
     text = f"arn:{partition}:ssm:{region}:123456789012:parameter{name}"
     reference = read_one(VALUE_A, text)
-    actual = (reference.kind, reference.target, reference.region, reference.name)
-    assert actual == (PARAMETER, text, region, "A")
+    assert (reference.kind, reference.target, reference.region, reference.name) == (PARAMETER, text, region, "A")
 
 
 @pytest.mark.parametrize(
@@ -158,8 +157,7 @@ def test_the_order_is_primary_then_paths_then_secrets_then_single_values_each_in
 
 @given(st.sets(suffixes))
 def test_byte_order_is_that_of_the_encoded_names(found: set[str]) -> None:
-    actual = [reference.variable for reference in read({SECRET_PREFIX + suffix: ARN for suffix in found})]
-    assert actual == sorted(
+    assert [reference.variable for reference in read({SECRET_PREFIX + suffix: ARN for suffix in found})] == sorted(
         (SECRET_PREFIX + s for s in found), key=lambda name: name.encode("utf-8", "surrogateescape")
     )
 
@@ -269,8 +267,7 @@ def test_an_invalid_path_is_refused(text: str, problem: str) -> None:
 
 def test_all_invalid_references_are_refused_in_their_order() -> None:
     environ = {VALUE_A: "a a", SECRET_PREFIX + "B": "b", SECRET_A: "a a", PATH_A: "a", PRIMARY_VARIABLE: "a a"}
-    actual = [message.partition(" ")[0] for message in refusals(environ)]
-    assert actual == [PRIMARY_VARIABLE, PATH_A, SECRET_A, VALUE_A]
+    assert [message.partition(" ")[0] for message in refusals(environ)] == [PRIMARY_VARIABLE, PATH_A, SECRET_A, VALUE_A]
 
 
 def test_a_single_value_for_no_variable_is_refused() -> None:
