@@ -43,7 +43,11 @@ def test_an_empty_entry_of_path_is_the_working_directory(
 
 
 @pytest.mark.parametrize(
-    ("level", "expected"), [("info", "info"), ("DEBUG", "debug"), ("debug ", "info"), ("--help", "info")]
+    ("level", "expected"),
+    [
+        *((level, level) for level in ("panic", "fatal", "error", "warn", "warning", "info", "debug", "trace")),
+        *(("", "info"), ("DEBUG", "debug"), ("verbose", "info"), ("debug ", "info"), ("--help", "info")),
+    ],
 )
 def test_the_emulator_gets_a_log_level_that_it_accepts(level: str, expected: str) -> None:
     actual = fields(resolve(["/bin/true"], "/bin/sh", {"LOG_LEVEL": level}))

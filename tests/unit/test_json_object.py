@@ -110,7 +110,6 @@ def test_json_that_is_not_an_object_is_refused(text: str, kind: str) -> None:
     assert str(refusal(text)) == f"the secret must be a JSON object, not {kind}; {STORE}"
 
 
-RESERVED = "Lambda reserves this name to describe the runtime; rename it"
 NOT_IN_A_NAME = "a variable name must not contain '=' or NUL"
 SURROGATE = "the name or value contains a lone surrogate, which is not a valid character; store it as valid Unicode"
 NUL = "the value contains NUL, which no variable can hold; encode it (for example, as base64)"
@@ -126,12 +125,26 @@ NUL = "the value contains NUL, which no variable can hold; encode it (for exampl
         ('{"A": "\\ud800"}', f'key "A": {SURROGATE}'),
         ('{"A": ["\\udfff"]}', f'key "A": {SURROGATE}'),
         ('{"A\\udc80": "x"}', f'key "A\\udc80": {SURROGATE}'),
-        ('{"AWS_LAMBDA_FUNCTION_": "x"}', f'key "AWS_LAMBDA_FUNCTION_": {RESERVED}'),
         ('{"A": "x\\u0000", "fine": "x", "=": 1}', f'key "A": {NUL}; key "=": {NOT_IN_A_NAME}'),
     ],
 )
 def test_what_no_variable_can_hold_is_refused_by_its_key(text: str, expected: str) -> None:
     assert str(refusal(text)) == expected
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("AWS_LAMBDA_RUNTIME_API", "_HANDLER", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "AWS_EXECUTION_ENV"),
+        *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+        *("AWS_LAMBDA_FUNCTION_", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_MAX_CONCURRENCY"),
+        *("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"),
+        *("AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN"),
+    ],
+)
+def test_a_name_of_the_runtime_contract_is_refused(key: str) -> None:
+    expected = f'key "{key}": Lambda reserves this name to describe the runtime; rename it'
+    assert str(refusal(json.dumps({key: "x"}))) == expected
 
 
 @pytest.mark.parametrize("character", ["x", "é", "😀"])

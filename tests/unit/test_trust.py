@@ -21,10 +21,6 @@ PEM, OTHER_PEM = (ca.cert_pem.bytes() for ca in (AUTHORITY, OTHER))
 DAMAGED = b"-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----\n"
 
 
-def names(environ: dict[str, str], *, amazon: bool) -> list[str]:
-    return [store.name for store in trust.stores(environ, amazon=amazon)]
-
-
 def system(**environ: str) -> set[bytes]:
     """The certificates, in DER, of what a system with these variables trusts."""
     [read] = [store.read for store in trust.stores(environ, amazon=False) if store.name == "the system's store"]
@@ -48,23 +44,21 @@ def written(path: Path, content: bytes) -> str:
 # -- Order
 
 
-def test_amazons_own_roots_come_first_for_amazons_hosts() -> None:
-    actual = names({"SSL_CERT_FILE": "/store.pem"}, amazon=True)
-    assert actual == ["Amazon's own roots", "the system's store", "the archive's bundle"]
+AMAZON, SYSTEM, ARCHIVE = "Amazon's own roots", "the system's store", "the archive's bundle"
+BUNDLE = {"AWS_CA_BUNDLE": "/bundle.pem", "SSL_CERT_FILE": "/store.pem"}
 
 
-def test_the_systems_store_comes_first_for_any_other_host() -> None:
-    assert names({}, amazon=False) == ["the system's store", "the archive's bundle"]
-
-
-@pytest.mark.parametrize("amazon", [True, False])
-def test_aws_ca_bundle_stands_alone(amazon: bool) -> None:
-    actual = names({"AWS_CA_BUNDLE": "/bundle.pem", "SSL_CERT_FILE": "/store.pem"}, amazon=amazon)
-    assert actual == ["AWS_CA_BUNDLE=/bundle.pem"]
-
-
-def test_an_empty_aws_ca_bundle_counts_as_not_set() -> None:
-    assert names({"AWS_CA_BUNDLE": ""}, amazon=False) == ["the system's store", "the archive's bundle"]
+@pytest.mark.parametrize(
+    ("environ", "amazon", "expected"),
+    [
+        pytest.param({"SSL_CERT_FILE": "/store.pem"}, True, [AMAZON, SYSTEM, ARCHIVE], id="Amazon's host"),
+        pytest.param({"AWS_CA_BUNDLE": ""}, False, [SYSTEM, ARCHIVE], id="any other host"),
+        pytest.param(BUNDLE, True, ["AWS_CA_BUNDLE=/bundle.pem"], id="AWS_CA_BUNDLE for Amazon's host"),
+        pytest.param(BUNDLE, False, ["AWS_CA_BUNDLE=/bundle.pem"], id="AWS_CA_BUNDLE for any other host"),
+    ],
+)
+def test_stores_are_tried_in_their_order(environ: dict[str, str], amazon: bool, expected: list[str]) -> None:
+    assert [store.name for store in trust.stores(environ, amazon=amazon)] == expected
 
 
 # -- The system's store
