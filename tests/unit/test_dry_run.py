@@ -45,10 +45,6 @@ def linked(loader: bytes | None) -> bytes:
     return bytes(header) + other + (other if loader is None else segment) + (loader or b"")
 
 
-# Over a quarter of any stack limit.
-TOO_LARGE = {f"V{number}".encode(): b"x" * 100_000 for number in range(80)}
-
-
 @pytest.mark.parametrize(
     ("start", "kind"),
     [
@@ -77,15 +73,12 @@ def test_the_check_is_silent_on_what_can_be_executed(start: bytes, environ: dict
 
 
 MUCH = ["x" * 100_000] * 80  # over a quarter of any stack limit
+LARGE = {f"V{number}": text for number, text in enumerate(MUCH)}
 
 
 @pytest.mark.parametrize(
     ("file", "argv", "environ"),
-    [
-        ("", [], {f"V{number}": text for number, text in enumerate(MUCH)}),
-        ("/bin/sh", ["sh"], {f"V{number}": text for number, text in enumerate(MUCH)}),
-        ("/bin/sh", ["sh", *MUCH], {}),
-    ],
+    [("", [], LARGE), ("/bin/sh", ["sh"], LARGE), ("/bin/sh", ["sh", *MUCH], {})],
     ids=["no command", "environment", "arguments"],
 )
 def test_the_check_foresees_what_is_too_large(file: str, argv: list[str], environ: dict[str, str]) -> None:

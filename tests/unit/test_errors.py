@@ -48,8 +48,7 @@ def test_an_internal_error_has_its_type_and_innermost_place_but_not_its_message(
 
 
 def test_an_internal_error_that_was_never_raised_has_no_place() -> None:
-    actual = str(internal(KeyError(MARKER)))
-    assert actual == "internal error: KeyError at an unknown place; please report it"
+    assert str(internal(KeyError(MARKER))) == "internal error: KeyError at an unknown place; please report it"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from contextlib import suppress
 from traceback import format_exception
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from run_lambda_entrypoint.errors import EntrypointError
@@ -42,72 +42,33 @@ def refusal(text: str) -> EntrypointError:
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ('"plain"', "plain"),
-        ('""', ""),
-        ('"a=b c"', "a=b c"),
-        ('"line\\nbreak"', "line\nbreak"),
-        ('"\\u00e9\\ud83d\\ude00"', "é😀"),
-        ('"1.50"', "1.50"),
-        ("1.50", "1.50"),
-        ("1e400", "1e400"),
-        ("-0", "-0"),
-        ("-0.0E+00", "-0.0E+00"),
-        ("123456789012345678901234567890", "123456789012345678901234567890"),
-        ("0.1000000000000000055511151231257827", "0.1000000000000000055511151231257827"),
-        pytest.param("7" * 5000, "7" * 5000, id="5000 digits"),
-        ("true", "true"),
-        ("false", "false"),
-        ("[]", "[]"),
-        ("{ }", "{}"),
-        ('[ 1.50, "a b", null, true ]', '[1.50,"a b",null,true]'),
-        ('{ "b" : 1e400 , "a" : [ { } ] }', '{"b":1e400,"a":[{}]}'),
-        ('["\\u00e9", "\\ud83d\\ude00"]', '["é","😀"]'),
-        ('["\\u0000\\n\\"\\\\"]', '["\\u0000\\n\\"\\\\"]'),
-    ],
-)
-def test_a_value_becomes_text(value: str, expected: str) -> None:
-    actual = variables(f'{{"KEY": {value}}}')
-    assert actual == {"KEY": expected}
-
-
-@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("{}", {}),
-        (' \r\n\t{"A": "1", "B": "2"} ', {"A": "1", "B": "2"}),
+        (' \r\n\t{"B": "1", "A": "2"} ', {"B": "1", "A": "2"}),
         ('{"A": null, "B": "2"}', {"B": "2"}),
         ('{"A": "first", "A": "last"}', {"A": "last"}),
         ('{"A": null, "A": "last"}', {"A": "last"}),
         ('{"A": "first", "A": null}', {}),
-        ('{"a.b-c d/é": "odd but legal"}', {"a.b-c d/é": "odd but legal"}),
-        ('{"AWS_SECRET_ACCESS_KEY": "k", "AWS_REGION": "r"}', {"AWS_SECRET_ACCESS_KEY": "k", "AWS_REGION": "r"}),
-        ('{"SECRETS_MANAGER_ARN": "just a value"}', {"SECRETS_MANAGER_ARN": "just a value"}),
+        ('{"a.b-c d/é": true, "B": false}', {"a.b-c d/é": "true", "B": "false"}),
         ('{"AWS_LAMBDA_FUNCTION": "not our prefix"}', {"AWS_LAMBDA_FUNCTION": "not our prefix"}),
         ('{"aws_execution_env": "names have a case"}', {"aws_execution_env": "names have a case"}),
     ],
 )
-def test_an_object_becomes_variables(text: str, expected: dict[str, str]) -> None:
-    actual = variables(text)
-    assert actual == expected
-
-
-def test_variables_keep_the_order_of_the_keys() -> None:
-    actual = list(variables('{"b": "", "a": "", "c": ""}'))
-    assert actual == ["b", "a", "c"]
+def test_an_object_becomes_variables_in_its_order(text: str, expected: dict[str, str]) -> None:
+    assert list(variables(text).items()) == list(expected.items())
 
 
 @given(number_texts)
+@example("7" * 5000)
+@example("-0.0E+00")
 def test_a_number_keeps_its_very_characters(number: str) -> None:
-    actual = variables(f'{{"KEY": {number}, "IN": [{{"n": {number}}}]}}')
-    assert actual == {"KEY": number, "IN": f'[{{"n":{number}}}]'}
+    assert variables(f'{{"KEY": {number}, "IN": [{{"n": {number}}}]}}') == {"KEY": number, "IN": f'[{{"n":{number}}}]'}
 
 
 @given(texts_without_nul, st.booleans())
 def test_a_string_stays_as_it_is(text: str, escaped: bool) -> None:
-    actual = variables(json.dumps({"KEY": text}, ensure_ascii=escaped))
-    assert actual == {"KEY": text}
+    assert variables(json.dumps({"KEY": text}, ensure_ascii=escaped)) == {"KEY": text}
 
 
 @given(containers, st.booleans(), st.sampled_from([None, 0, 3]))
@@ -168,29 +129,28 @@ NUL = "the value contains NUL, which no variable can hold; encode it (for exampl
     ],
 )
 def test_what_no_variable_can_hold_is_refused_by_its_key(text: str, expected: str) -> None:
-    actual = str(refusal(text))
-    assert actual == expected
+    assert str(refusal(text)) == expected
 
 
 @pytest.mark.parametrize(
     "key",
     [
         *("AWS_LAMBDA_RUNTIME_API", "_HANDLER", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "AWS_EXECUTION_ENV"),
-        *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_"),
-        *("AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"),
-        *("AWS_LAMBDA_MAX_CONCURRENCY", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN"),
+        *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+        *("AWS_LAMBDA_FUNCTION_", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_MAX_CONCURRENCY"),
+        *("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"),
+        *("AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN"),
     ],
 )
 def test_a_name_of_the_runtime_contract_is_refused(key: str) -> None:
-    actual = str(refusal(json.dumps({key: "x"})))
-    assert actual == f'key "{key}": Lambda reserves this name to describe the runtime; rename it'
+    expected = f'key "{key}": Lambda reserves this name to describe the runtime; rename it'
+    assert str(refusal(json.dumps({key: "x"}))) == expected
 
 
 @pytest.mark.parametrize("character", ["x", "é", "😀"])
 def test_the_largest_entry_that_linux_takes_is_accepted(character: str) -> None:
     value = character * ((MAX_ENTRY_SIZE - len("KEY=\0")) // len(character.encode()))
-    actual = variables(json.dumps({"KEY": value}))
-    assert actual == {"KEY": value}
+    assert variables(json.dumps({"KEY": value})) == {"KEY": value}
 
 
 @pytest.mark.parametrize(
@@ -221,15 +181,8 @@ def test_a_long_key_is_shown_in_part() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *(MARKER, f'"{MARKER}"', f'["{MARKER}"]', f'{{"KEY": {MARKER}}}'),
-        *(f'{{"KEY": "{MARKER}}}', f'{{"KEY": "{MARKER}",}}', f'{{"KEY": "{MARKER}\n"}}', f'{{"KEY": "\\u{MARKER}"}}'),
-        *(f'{{"A": "{MARKER}", "KEY": NaN}}', f'{{"A": "{MARKER}", "": 1}}', f'{{"_HANDLER": "{MARKER}"}}'),
-        *(f'{{"": "{MARKER}"}}', f'{{"A=B": "{MARKER}"}}', f'{{"A\\u0000": "{MARKER}"}}'),
-        *(f'{{"KEY": "{MARKER}\\u0000"}}', f'{{"KEY": "{MARKER}\\ud800"}}', f'{{"KEY": ["{MARKER}\\ud800"]}}'),
-        f'{{"\\ud800": "{MARKER}"}}',
-        pytest.param(f'{{"KEY": "{MARKER * 5_000}"}}', id="too large"),
-        pytest.param(f'{{"KEY": {"[" * 1_000}"{MARKER}"{"]" * 1_000}}}', id="nested too deeply"),
-        pytest.param(f'{{"KEY": {"[" * 100_000}"{MARKER}"{"]" * 100_000}}}', id="nested far too deeply"),
+        *(f'{{"KEY": {MARKER}}}', f'{{"KEY": "{MARKER}",}}', f'{{"KEY": "{MARKER}\n"}}', f'{{"KEY": "\\u{MARKER}"}}'),
+        *(f'{{"A": "{MARKER}", "": 1}}', f'{{"A\\u0000": "{MARKER}"}}', f'{{"\\ud800": "{MARKER}"}}'),
     ],
 )
 def test_a_refusal_never_shows_a_value(text: str) -> None:
@@ -268,8 +221,7 @@ def test_a_mangled_object_never_shows_a_value(data: st.DataObject) -> None:
 )
 @pytest.mark.parametrize("nested", [False, True])
 def test_a_key_has_its_value(text: str, key: str, expected: str, nested: bool) -> None:
-    actual = value(text, key, nested=nested)
-    assert actual == expected
+    assert value(text, key, nested=nested) == expected
 
 
 @pytest.mark.parametrize(
@@ -285,8 +237,7 @@ def test_a_key_has_its_value(text: str, key: str, expected: str, nested: bool) -
     ],
 )
 def test_a_dot_goes_into_an_object_unless_a_key_has_that_name(text: str, key: str, expected: str) -> None:
-    actual = value(text, key, nested=True)
-    assert actual == expected
+    assert value(text, key, nested=True) == expected
 
 
 def refused_key(text: str, key: str, *, nested: bool = False) -> EntrypointError:
@@ -330,10 +281,4 @@ def test_a_refused_key_never_tells_a_value(inner: object, key: str) -> None:
 @given(st.dictionaries(texts, texts_without_nul, min_size=1), st.data())
 def test_a_key_has_the_value_that_the_whole_object_gives_it(document: dict[str, str], data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(document)))
-    actual = value(json.dumps(document), key, nested=data.draw(st.booleans()))
-    assert actual == document[key]
-
-
-def test_what_has_no_value_is_left_out() -> None:
-    actual = check({"A": "1", "B": None, "C": ""})
-    assert actual == {"A": "1", "C": ""}
+    assert value(json.dumps(document), key, nested=data.draw(st.booleans())) == document[key]

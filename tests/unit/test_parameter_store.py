@@ -80,37 +80,28 @@ def test_each_parameter_is_asked_for_once_by_the_call_that_answers_it(wanted: li
     references = list(map(parameter, wanted))
     planned = plan(references, REGION)
     assert all(reference.target in planned[reference].params["Names"] for reference in references)
-    actual = sorted(name for batch in names(planned_calls(references)) for name in batch)
-    assert actual == sorted(set(wanted))
+    assert sorted(name for batch in names(planned_calls(references)) for name in batch) == sorted(set(wanted))
 
 
-@pytest.mark.parametrize(("count", "batches"), [(1, [1]), (10, [10]), (11, [10, 1]), (25, [10, 10, 5])])
-def test_parameters_are_asked_for_in_as_few_calls_as_can_be(count: int, batches: list[int]) -> None:
-    actual = list(map(len, names(planned_calls([parameter(arn(f"/p{number}")) for number in range(count)]))))
-    assert actual == batches
+def many(count: int, region: str = REGION) -> list[str]:
+    return [arn(f"/p{number}", region) for number in range(count)]
 
 
-def test_each_region_has_batches_of_its_own() -> None:
-    wanted = [arn(f"/p{number}", region) for number in range(6) for region in ("eu-west-1", "us-east-1")]
-    actual = [(call.region, len(call.params["Names"])) for call in planned_calls(list(map(parameter, wanted)))]
-    assert actual == [("eu-west-1", 6), ("us-east-1", 6)]
-
-
-def test_two_versions_of_a_parameter_are_two_calls() -> None:
-    actual = names(planned_calls([parameter(arn("/a:1")), parameter(arn("/a:2")), parameter(arn("/b"))]))
-    assert actual == [[arn("/a:1"), arn("/b")], [arn("/a:2")]]
-
-
-def test_a_call_decrypts() -> None:
-    (call,) = planned_calls([parameter(arn("/a"))])
-    actual = (call.service.name, call.operation, call.params)
-    assert actual == ("ssm", "GetParameters", {"Names": [arn("/a")], "WithDecryption": True})
+@pytest.mark.parametrize(
+    ("wanted", "sizes"),
+    [
+        *((many(1), [1]), (many(10), [10]), (many(11), [10, 1]), (many(25), [10, 10, 5])),
+        pytest.param([*many(6), *many(6, "us-east-1")], [6, 6], id="two Regions"),
+        pytest.param([arn("/a:1"), arn("/a:2"), arn("/b")], [2, 1], id="two versions"),
+    ],
+)
+def test_parameters_are_requested_in_as_few_calls_as_can_be(wanted: list[str], sizes: list[int]) -> None:
+    assert list(map(len, names(planned_calls(list(map(parameter, wanted)))))) == sizes
 
 
 def test_a_path_is_one_call_in_the_functions_region() -> None:
     (call,) = planned_calls([below("/app/")])
-    actual = (call.service.name, call.operation, call.region, call.params)
-    assert actual == (
+    assert (call.service.name, call.operation, call.region, call.params) == (
         "ssm",
         "GetParametersByPath",
         REGION,
@@ -144,16 +135,14 @@ OTHER = entry("/other", "wrong")
     ],
 )
 def test_a_parameter_is_found_by_arn_or_name(target: str, reply: list[dict[str, Any]]) -> None:
-    actual = {name: text for name, (text, *_) in loaded(parameter(target), reply).items()}
-    assert actual == {"A": "value"}
+    assert {name: text for name, (text, *_) in loaded(parameter(target), reply).items()} == {"A": "value"}
 
 
 def test_of_two_accounts_parameters_of_one_name_each_has_its_own_value() -> None:
     # Shared parameters (by AWS RAM).
     theirs = [arn("/a", account=account) for account in ("111111111111", "222222222222")]
     reply = [entry("/a", text, ARN=target) for text, target in zip("12", theirs, strict=True)]
-    actual = [loaded(parameter(target), reply)["A"][0] for target in theirs]
-    assert actual == ["1", "2"]
+    assert [loaded(parameter(target), reply)["A"][0] for target in theirs] == ["1", "2"]
 
 
 def test_a_value_tells_parameter_version_and_region() -> None:
@@ -167,38 +156,32 @@ def refusal(reference: Reference, reply: dict[str, Any]) -> tuple[object, str]:
     return caught.value.kind, str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("target", "reply"),
-    [
-        (arn("/a"), []),
-        (arn("/a"), [OTHER]),
-        (arn("/a:3"), [entry("/a", Selector=":2")]),
-        (arn("/a"), [entry("/a", Selector=":2")]),
-    ],
-)
-def test_a_parameter_that_is_not_in_the_reply_is_not_found(target: str, reply: list[dict[str, Any]]) -> None:
-    actual = refusal(parameter(target), {"Parameters": reply})
-    assert actual == (PARAMETER_NOT_FOUND, "ParameterNotFound: no such parameter, version or label")
+NOT_FOUND = "no such parameter, version or label"
 
 
 @pytest.mark.parametrize(
-    ("name", "variable"),
+    ("reference", "reply", "expected"),
     [
-        ("/app/prod/user", "USER"),
-        ("/app/prod/db/user", "DB_USER"),
-        ("/app/prod/db-1/user.name", "DB_1_USER_NAME"),
-        ("/app/prod/Already_UPPER", "ALREADY_UPPER"),
-        ("/app/prod/1", "1"),
+        *((parameter(arn("/a")), reply, NOT_FOUND) for reply in ([], [OTHER], [entry("/a", Selector=":2")])),
+        (parameter(arn("/a:3")), [entry("/a", Selector=":2")], NOT_FOUND),
+        (below("/app/"), [], "no parameter below this path"),
     ],
 )
-def test_the_rest_of_a_path_makes_the_name(name: str, variable: str) -> None:
-    actual = loaded(below("/app/prod/"), [entry(name)])
-    assert actual == {variable: ("value", name, "3", "eu-west-1")}
+def test_what_is_not_in_the_reply_is_not_found(
+    reference: Reference, reply: list[dict[str, Any]], expected: str
+) -> None:
+    assert refusal(reference, {"Parameters": reply}) == (PARAMETER_NOT_FOUND, f"ParameterNotFound: {expected}")
 
 
-def test_below_the_root_the_whole_name_counts() -> None:
-    actual = list(loaded(below("/"), [entry("/app/user"), entry("without-slash")]))
-    assert actual == ["APP_USER", "WITHOUT_SLASH"]
+@pytest.mark.parametrize(
+    ("path", "name", "variable"),
+    [
+        *(("/app/prod/", "/app/prod/db-1/user.name", "DB_1_USER_NAME"), ("/app/", "/app/Some_UPPER", "SOME_UPPER")),
+        *(("/app/", "/app/1", "1"), ("/", "/app/user", "APP_USER"), ("/", "without-slash", "WITHOUT_SLASH")),
+    ],
+)
+def test_what_follows_the_path_makes_the_name(path: str, name: str, variable: str) -> None:
+    assert loaded(below(path), [entry(name)]) == {variable: ("value", name, "3", "eu-west-1")}
 
 
 @pytest.mark.parametrize(
@@ -211,13 +194,7 @@ def test_below_the_root_the_whole_name_counts() -> None:
     ],
 )
 def test_parameters_that_map_to_one_variable_are_refused(names: list[str], expected: str) -> None:
-    actual = refusal(below("/"), {"Parameters": [entry("/fine"), *map(entry, names)]})
-    assert actual == (INVALID_SECRET, expected)
-
-
-def test_an_empty_path_is_refused() -> None:
-    actual = refusal(below("/app/"), {"Parameters": []})
-    assert actual == (PARAMETER_NOT_FOUND, "ParameterNotFound: no parameter below this path")
+    assert refusal(below("/"), {"Parameters": [entry("/fine"), *map(entry, names)]}) == (INVALID_SECRET, expected)
 
 
 @pytest.mark.parametrize(
@@ -237,19 +214,9 @@ def test_a_reply_of_another_service_is_refused_and_not_shown(reference: Referenc
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "problem"),
-    [
-        ("/_handler", "x", 'variable "_HANDLER": Lambda reserves this name to describe the runtime; rename it'),
-        (
-            "/a",
-            "x\0",
-            'variable "A": the value contains NUL, which no variable can hold; encode it (for example, as base64)',
-        ),
-    ],
-)
-def test_what_cannot_be_a_variable_is_refused(name: str, text: str, problem: str) -> None:
-    assert refusal(below("/"), {"Parameters": [entry(name, text)]}) == (INVALID_SECRET, problem)
+def test_what_cannot_be_a_variable_is_refused() -> None:
+    problem = 'variable "_HANDLER": Lambda reserves this name to describe the runtime; rename it'
+    assert refusal(below("/"), {"Parameters": [entry("/_handler")]}) == (INVALID_SECRET, problem)
 
 
 json_values = st.recursive(

@@ -206,8 +206,7 @@ def test_a_pause_ends_with_the_deadline(pauses: list[float]) -> None:
 def test_debug_logs_each_attempt(capfd: pytest.CaptureFixture[str]) -> None:
     script = Script({"a": [REFUSED, {"SecretString": "battery"}]})
     outcomes(["a"], script, log=Log(time.monotonic(), "debug"))
-    actual = re.sub(r"[0-9.]+ ms", "N ms", capfd.readouterr().err).splitlines()
-    assert actual == [
+    assert re.sub(r"[0-9.]+ ms", "N ms", capfd.readouterr().err).splitlines() == [
         f"run-lambda-entrypoint: debug: N ms: GetSecretValue a: attempt 1 failed: {REFUSED}; retrying in N ms",
         "run-lambda-entrypoint: debug: N ms: GetSecretValue a: eu-west-1.example answered in N ms",
     ]

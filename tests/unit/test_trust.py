@@ -13,15 +13,12 @@ from run_lambda_entrypoint.aws import trust
 from run_lambda_entrypoint.errors import EntrypointError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 AUTHORITY, OTHER = (trustme.CA(organization_name=name) for name in ("one", "other"))
 PEM, OTHER_PEM = (ca.cert_pem.bytes() for ca in (AUTHORITY, OTHER))
 DAMAGED = b"-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----\n"
-
-
-def names(environ: dict[str, str], *, amazon: bool) -> list[str]:
-    return [store.name for store in trust.stores(environ, amazon=amazon)]
 
 
 def system(**environ: str) -> set[bytes]:
@@ -47,55 +44,40 @@ def written(path: Path, content: bytes) -> str:
 # -- Order
 
 
-def test_amazons_own_roots_come_first_for_amazons_hosts() -> None:
-    actual = names({"SSL_CERT_FILE": "/store.pem"}, amazon=True)
-    assert actual == ["Amazon's own roots", "the system's store", "the archive's bundle"]
+AMAZON, SYSTEM, ARCHIVE = "Amazon's own roots", "the system's store", "the archive's bundle"
+BUNDLE = {"AWS_CA_BUNDLE": "/bundle.pem", "SSL_CERT_FILE": "/store.pem"}
 
 
-def test_the_systems_store_comes_first_for_any_other_host() -> None:
-    assert names({}, amazon=False) == ["the system's store", "the archive's bundle"]
-
-
-@pytest.mark.parametrize("amazon", [True, False])
-def test_aws_ca_bundle_stands_alone(amazon: bool) -> None:
-    actual = names({"AWS_CA_BUNDLE": "/bundle.pem", "SSL_CERT_FILE": "/store.pem"}, amazon=amazon)
-    assert actual == ["AWS_CA_BUNDLE=/bundle.pem"]
-
-
-def test_an_empty_aws_ca_bundle_counts_as_not_set() -> None:
-    assert names({"AWS_CA_BUNDLE": ""}, amazon=False) == ["the system's store", "the archive's bundle"]
+@pytest.mark.parametrize(
+    ("environ", "amazon", "expected"),
+    [
+        pytest.param({"SSL_CERT_FILE": "/store.pem"}, True, [AMAZON, SYSTEM, ARCHIVE], id="Amazon's host"),
+        pytest.param({"AWS_CA_BUNDLE": ""}, False, [SYSTEM, ARCHIVE], id="any other host"),
+        pytest.param(BUNDLE, True, ["AWS_CA_BUNDLE=/bundle.pem"], id="AWS_CA_BUNDLE for Amazon's host"),
+        pytest.param(BUNDLE, False, ["AWS_CA_BUNDLE=/bundle.pem"], id="AWS_CA_BUNDLE for any other host"),
+    ],
+)
+def test_stores_are_tried_in_their_order(environ: dict[str, str], amazon: bool, expected: list[str]) -> None:
+    assert [store.name for store in trust.stores(environ, amazon=amazon)] == expected
 
 
 # -- The system's store
 
 
-def test_file_and_folder_count_together(tmp_path: Path) -> None:
+def test_file_and_folders_count_together(tmp_path: Path) -> None:
     file = written(tmp_path / "store.pem", PEM)
     written(tmp_path / "folder/12345678.0", OTHER_PEM)
-    assert system(SSL_CERT_FILE=file, SSL_CERT_DIR=str(tmp_path / "folder")) == der(PEM, OTHER_PEM)
-
-
-def test_a_list_of_folders_counts_whole(tmp_path: Path) -> None:
-    written(tmp_path / "a/12345678.0", PEM)
-    written(tmp_path / "b/12345678.0", OTHER_PEM)
-    assert system(SSL_CERT_DIR=f"{tmp_path}/a:/nonexistent::{tmp_path}/b") == der(PEM, OTHER_PEM)
+    assert system(SSL_CERT_FILE=file, SSL_CERT_DIR=f"/nonexistent::{tmp_path}/folder") == der(PEM, OTHER_PEM)
 
 
 def test_a_folder_alone_stands_for_the_distributions_places(tmp_path: Path) -> None:
     assert system(SSL_CERT_DIR=str(tmp_path)) == set()
 
 
-@pytest.mark.parametrize("name", ["87654321.0", "00000000.0"])
-def test_a_dangling_link_in_a_folder_is_passed_over(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("/nonexistent"), os.mkdir, os.mkfifo])
+def test_what_is_not_a_file_in_a_folder_is_skipped(tmp_path: Path, make: Callable[[Path], None]) -> None:
     written(tmp_path / "12345678.0", PEM)
-    (tmp_path / name).symlink_to("/nonexistent")
-    assert system(SSL_CERT_DIR=str(tmp_path)) == der(PEM)
-
-
-@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
-def test_what_is_no_file_in_a_folder_is_passed_over(tmp_path: Path, make: object) -> None:
-    assert callable(make)
-    written(tmp_path / "12345678.0", PEM)
+    make(tmp_path / "00000000.0")
     make(tmp_path / "87654321.0")
     assert system(SSL_CERT_DIR=str(tmp_path)) == der(PEM)
 
@@ -112,7 +94,7 @@ def test_several_certificates_of_one_hash_count(tmp_path: Path) -> None:
     assert system(SSL_CERT_DIR=str(tmp_path)) == der(PEM, OTHER_PEM)
 
 
-def test_a_pipe_as_the_systems_store_is_passed_over(tmp_path: Path) -> None:
+def test_a_pipe_as_the_systems_store_is_skipped(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert system(SSL_CERT_FILE=str(tmp_path / "pipe")) == set()
 
@@ -142,24 +124,13 @@ def test_what_is_verified_has_the_right_name_and_tls_1_2_or_later() -> None:
     )
 
 
-def aws_ca_bundle(path: Path) -> bytes:
-    [store] = trust.stores({"AWS_CA_BUNDLE": str(path)}, amazon=True)
-    return store.read()
-
-
-def test_aws_ca_bundle_is_read(tmp_path: Path) -> None:
-    written(tmp_path / "bundle.pem", PEM)
-    assert aws_ca_bundle(tmp_path / "bundle.pem") == PEM
-
-
-@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
-def test_what_is_no_file_cannot_be_aws_ca_bundle(tmp_path: Path, make: object) -> None:
-    assert callable(make)
-    make(tmp_path / "bundle")
-    with pytest.raises(EntrypointError, match=r"bundle cannot be read \(not a regular file\)"):
-        aws_ca_bundle(tmp_path / "bundle")
-
-
-def test_a_missing_aws_ca_bundle_is_told(tmp_path: Path) -> None:
-    with pytest.raises(EntrypointError, match=r"none cannot be read \(No such file or directory\)"):
-        aws_ca_bundle(tmp_path / "none")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("missing", "No such file or directory"), ("folder", "not a regular file"), ("pipe", "not a regular file")],
+)
+def test_an_aws_ca_bundle_that_is_not_a_file_is_an_error(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    [store] = trust.stores({"AWS_CA_BUNDLE": f"{tmp_path}/{name}"}, amazon=True)
+    with pytest.raises(EntrypointError, match=rf"{name} cannot be read \({reason}\)"):
+        store.read()
