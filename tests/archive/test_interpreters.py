@@ -6,43 +6,38 @@ import json
 import marshal
 import sys
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from build import PACKAGE, Interpreter, interpreters
-from tests.archive.rewritten import rewritten
 from tests.harness.entrypoint import TRANSPORTS, Entrypoint, aws
 from tests.harness.http_server import http_server, secret
 from tests.harness.process import Surroundings, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.harness.http_server import Server
-
 PYTHONS = interpreters()
-NAME = {"SECRETS_MANAGER_ARN": "name"}
-TAG = f"bytecode/{sys.implementation.cache_tag}"
+EVERY_PYTHON = pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
+BYTECODE = f"bytecode/{sys.implementation.cache_tag}"
 
-# Starts an archive as Python does that is given one, and tells at the exec what of it was compiled and what the
-# modules know of themselves.
+# Starts an archive as Python does that is given one, and writes at the exec which of its files were compiled and what
+# the modules know of themselves.
 WATCH = """
 import json, os, runpy, sys
 def watch(event, arguments):
     if event == "compile" and str(arguments[1]).startswith(archive):
-        compiled.add(arguments[1][len(archive) + 1:])  # CPython tells each twice
+        compiled.add(arguments[1][len(archive) + 1:])  # CPython reports each twice
     if event == "os.exec":
         import pkgutil
         from importlib.util import find_spec
         from run_lambda_entrypoint import aws, errors
-        told = {
-            "compiled": sorted(compiled),
-            "files": [aws.__file__, errors.__file__, find_spec("run_lambda_entrypoint.deadline").origin],
-            "data": len(pkgutil.get_data("run_lambda_entrypoint.aws", "amazon-roots.pem")),
-        }
-        os.write(2, json.dumps(told).encode())
+        files = [aws.__file__, errors.__file__, find_spec("run_lambda_entrypoint.deadline").origin]
+        data = pkgutil.get_data("run_lambda_entrypoint.aws", "amazon-roots.pem")
+        files = [file[len(archive) + 1:] for file in files]
+        os.write(2, json.dumps([sorted(compiled), files, data[:5].decode()]).encode())
 compiled = set()
 archive = sys.argv[1]
 del sys.argv[0]
@@ -50,86 +45,72 @@ sys.path.insert(0, archive)
 sys.addaudithook(watch)
 runpy._run_module_as_main("__main__", alter_argv=False)
 """
+FILES = [f"site-packages/{PACKAGE}/{name}" for name in ("aws/__init__.py", "errors.py", "deadline.py")]
+DATA = "-----"
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
+def loaded(transport: str, *command: str | Path) -> bytes:
+    """What `command`, to which `printenv A` is added, writes to standard error when it loads a secret with A."""
     with http_server(lambda _: secret('{"A": "1"}')) as server:
-        yield server
+        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport)
+        finished = run([*command, "/usr/bin/printenv", "A"], Surroundings(environ))
+    assert (finished.status, finished.stdout) == (0, b"1\n"), finished.stderr.decode()
+    return finished.stderr
+
+
+def watched(python: str, archive: Path) -> Any:
+    return json.loads(loaded("direct", python, "-IS", "-c", WATCH, archive))
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
-def test_it_does_its_job(entrypoint: Entrypoint, server: Server, python: Interpreter, transport: str) -> None:
-    environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport)
-    ended = run([python.path, "-IS", entrypoint.archive, "printenv", "A"], Surroundings(environ))
-
-    assert (ended.status, ended.stdout, ended.stderr) == (0, b"1\n", b"")
+@EVERY_PYTHON
+def test_it_does_its_job(entrypoint: Entrypoint, python: Interpreter, transport: str) -> None:
+    assert loaded(transport, python.path, "-IS", entrypoint.archive) == b""
 
 
-def watched(python: str, archive: Path, server: Server) -> dict[str, object]:
-    """What is told by a start that takes the direct transport."""
-    environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT="direct")
-    ended = run([python, "-IS", "-c", WATCH, archive, "/usr/bin/printenv", "A"], Surroundings(environ))
-    assert (ended.status, ended.stdout) == (0, b"1\n"), ended.stderr.decode()
-    told: dict[str, object] = json.loads(ended.stderr)
-    return told
-
-
-def files(archive: Path) -> list[str]:
-    package = f"{archive}/site-packages/{PACKAGE}"
-    return [f"{package}/aws/__init__.py", f"{package}/errors.py", f"{package}/deadline.py"]
-
-
-@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
+@EVERY_PYTHON
 def test_a_start_compiles_nothing_but_the_few_lines_that_find_the_bytecode(
-    entrypoint: Entrypoint, server: Server, python: Interpreter
+    entrypoint: Entrypoint, python: Interpreter
 ) -> None:
     with zipfile.ZipFile(entrypoint.archive) as archive:
         if f"bytecode/{python.tag}" not in archive.namelist():
             pytest.skip(f"the archive was built without CPython {python.release[:4]}")
-    told = watched(python.path, entrypoint.archive, server)
-
-    assert told["compiled"] == ["__main__.py"]
-    assert told["files"] == files(entrypoint.archive)
-    assert told["data"]
+    assert watched(python.path, entrypoint.archive) == [["__main__.py"], FILES, DATA]
 
 
-def of_another_version(name: str, content: bytes) -> bytes:
-    """Bytecode as it would be under this version's name were it made by another one: its magic number is another."""
-    if name != TAG:
-        return content
+def of_another_version(content: bytes) -> bytes:
+    """Bytecode with another version's magic number, under this version's name."""
     modules = marshal.loads(content)  # noqa: S302 - our own
     others = {module: (package, b"\0\0\r\n" + code[4:]) for module, (package, code) in modules.items()}
     return marshal.dumps(others)
 
 
-def without(name: str, content: bytes) -> bytes | None:
-    """The archive as it is for a version that it has no bytecode for."""
-    return None if name == TAG else content
+def missing(_: bytes) -> None:
+    """As for a version that the archive has no bytecode for."""
 
 
-@pytest.mark.parametrize("change", [of_another_version, without])
+def with_bytecode(archive: Path, target: Path, change: Callable[[bytes], bytes | None]) -> Path:
+    """Writes `archive` to `target` with what `change` makes of this version's bytecode."""
+    with zipfile.ZipFile(archive) as read, zipfile.ZipFile(target, "w") as written:
+        for entry in read.infolist():
+            content = read.read(entry)
+            changed = change(content) if entry.filename == BYTECODE else content
+            if changed is not None:
+                written.writestr(entry, changed, entry.compress_type)
+    return target
+
+
+@pytest.mark.parametrize("change", [of_another_version, missing])
 def test_without_fitting_bytecode_it_runs_from_the_source(
-    entrypoint: Entrypoint, server: Server, tmp_path: Path, change: object
+    entrypoint: Entrypoint, tmp_path: Path, change: Callable[[bytes], bytes | None]
 ) -> None:
-    assert callable(change)
-    archive = rewritten(entrypoint.archive, tmp_path / "archive.pyz", change)
-    told = watched(sys.executable, archive, server)
-
-    compiled = told["compiled"]
-    assert isinstance(compiled, list)
-    assert {"__main__.py", f"site-packages/{PACKAGE}/errors.py"} < set(compiled)
-    assert told["files"] == files(archive)
-    assert told["data"]
+    archive = with_bytecode(entrypoint.archive, tmp_path / "archive.pyz", change)
+    compiled, *others = watched(sys.executable, archive)
+    assert {"__main__.py", *FILES} < set(compiled)
+    assert others == [FILES, DATA]
 
 
-def test_spoilt_bytecode_does_not_start_the_command(entrypoint: Entrypoint, tmp_path: Path) -> None:
-    spoilt = rewritten(
-        entrypoint.archive,
-        tmp_path / "archive.pyz",
-        lambda name, content: content[:1000] if name.startswith("bytecode/") else content,
-    )
-    ended = Entrypoint(spoilt)("echo", "started")
-
+def test_corrupted_bytecode_does_not_start_the_command(entrypoint: Entrypoint, tmp_path: Path) -> None:
+    archive = with_bytecode(entrypoint.archive, tmp_path / "archive.pyz", lambda content: content[:1000])
+    ended = Entrypoint(archive)("echo", "started")
     assert (ended.code, ended.out) == (1, b"")
