@@ -144,10 +144,7 @@ def _parameter(variable: str, text: str, name: str) -> Reference:
     if text.startswith(_SECRET_VIA_SSM):
         problem = _parameter_problem(text)
     else:
-        problem = _arn_problem(fields, "ssm", 6)
-        if not problem and (not fields[5].startswith("parameter/") or fields[5] == "parameter/"):
-            problem = f'it names "{printable(fields[5], 40)}", not a parameter'
-        problem = problem or _parameter_problem(fields[5].removeprefix("parameter"), fields[6:])
+        problem = _arn_problem(fields, "ssm", 6) or _parameter_arn_problem(fields)
     if problem:
         raise invalid_reference(variable, f"is not a valid parameter reference: {problem}; expected {_PARAMETER_FORM}")
     return Reference(variable, PARAMETER, text, fields[3], name=name)
@@ -199,6 +196,13 @@ def _name_problem(name: str, max_length: int = _MAX_NAME_LENGTH) -> str:
     if invalid is not None:
         return f"the secret name contains the invalid character {invalid!a}"
     return f"the secret name is longer than {max_length} characters" if len(name) > max_length else ""
+
+
+def _parameter_arn_problem(fields: list[str]) -> str:
+    kind, slash, name = fields[5].partition("/")
+    if kind != "parameter":
+        return f'it names a "{printable(kind, 40)}", not a parameter'
+    return _parameter_problem(slash + name, fields[6:]) if name else "the parameter name is missing"
 
 
 def _parameter_problem(name: str, selector: list[str] | None = None) -> str:

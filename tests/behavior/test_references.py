@@ -152,7 +152,7 @@ INVALID = {
     f"{PREFIX}K_LINES": ("name\nrun-lambda-entrypoint: forged", r"the invalid character '\n'"),
     f"{PREFIX}L_COLONS": (f"{ARN}name:key:stage:version:hunter2", "at most three fields"),
     VALUE: ("name", "does not name the variable to set"),
-    f"{VALUE}B": ("arn:aws:ssm:eu-west-1:123456789012:document/x", "not a parameter"),
+    f"{VALUE}B": ("arn:aws:ssm:eu-west-1:123456789012:document/hunter2", "not a parameter"),
     f"{VALUE}D": ("arn:aws:ssm:eu-west-1:123456789012:parameter/x:1:hunter2", "only one version or label"),
     f"{VALUE}_HANDLER": ("name", "which Lambda reserves"),
 }

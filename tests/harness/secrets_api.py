@@ -52,6 +52,7 @@ class SecretsApi:
             "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
             "AWS_SECRET_ACCESS_KEY": "not-a-real-key",
+            "LAMBDA_ENV_TIMEOUT_SECONDS": "30",  # no test fails because the machine is slow
             **more,
         }
 

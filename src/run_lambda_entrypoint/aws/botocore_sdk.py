@@ -8,9 +8,10 @@ from functools import partial
 from http.client import HTTPException, IncompleteRead
 from importlib.resources import files
 from json import loads
-from ssl import SSLCertVerificationError
+from ssl import SSLCertVerificationError, SSLContext, TLSVersion
 from threading import Lock
 
+import botocore.httpsession
 import botocore.utils
 from botocore import exceptions, xform_name
 from botocore.config import Config
@@ -50,6 +51,7 @@ SAFE_TO_SHOW = (
     exceptions.TokenRetrievalError,
     exceptions.UnsupportedSignatureVersionError,
 )
+_CREATE_CONTEXT = botocore.httpsession.create_urllib3_context
 NETWORK_ERRORS = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.MetadataRetrievalError)
 
 
@@ -212,6 +214,8 @@ def _isolate() -> None:
 def _session(environ: Mapping[str, str], timeout: float) -> Session:
     # Token caches are read, never written.
     botocore.utils.JSONFileCache.__setitem__ = lambda *_: None  # type: ignore[method-assign]
+    # TLS 1.2 at least: Debian's OpenSSL has no minimum version, and botocore sets none.
+    botocore.httpsession.create_urllib3_context = _context
     # One retry loop, ours.
     botocore.utils.ContainerMetadataFetcher.RETRY_ATTEMPTS = 1
     session = Session()
@@ -232,6 +236,12 @@ def _session(environ: Mapping[str, str], timeout: float) -> Session:
         )
     )
     return session
+
+
+def _context(*args: Any, **named: Any) -> SSLContext:
+    context: SSLContext = _CREATE_CONTEXT(*args, **named)
+    context.minimum_version = TLSVersion.TLSv1_2
+    return context
 
 
 def _bundle(environ: Mapping[str, str]) -> str:
