@@ -22,8 +22,8 @@ demo: .venv/demo .venv/emulator $(ARCHIVE) ## show a function get its secrets: n
 test: .venv/dev .venv/emulator $(ARCHIVE) ## run the tests against the built archive
 	.venv/bin/python -m pytest --numprocesses=auto
 
-test-quick: .venv/dev .venv/emulator $(ARCHIVE) ## the tests for the edit loop: all but the slow ones
-	.venv/bin/python -m pytest --numprocesses=auto -m 'not slow'
+test-quick: .venv/dev .venv/emulator $(ARCHIVE) ## the tests for the edit loop: of functions and of the archive, without slow ones
+	.venv/bin/python -m pytest --numprocesses=auto -m 'not slow' tests/unit tests/behavior
 
 test-newcomer: .venv/dev .venv/emulator ## what README says to run, by an ordinary user of a minimal Debian
 	.venv/bin/python -m tests.containers.newcomer

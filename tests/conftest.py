@@ -17,6 +17,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make test-quick` leaves out what starts botocore, which takes as long as ten other starts."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        if callspec and "botocore" in callspec.params.values():
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def entrypoint(pytestconfig: pytest.Config) -> Entrypoint:
     """The built archive, ready to be started."""

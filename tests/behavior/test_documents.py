@@ -1,12 +1,11 @@
 """From a secret's text to variables, or to a refusal: a case of each kind; tests/unit/test_json_object.py has all."""
 
 import json
-from base64 import b64encode
 
 import pytest
 
 from tests.harness.entrypoint import KEY_ID, Ended, Entrypoint, aws
-from tests.harness.http_server import Reply, Request, Server, by_length, http_server, secret
+from tests.harness.http_server import Server, http_server, secret
 
 ENVIRON = ("cat", "/proc/self/environ")
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
@@ -43,55 +42,6 @@ def test_null_is_left_out_a_later_key_counts_and_any_name_is_set(loaded: Ended) 
 
 # Longest "name=value" and its NUL that Linux takes: MAX_ARG_STRLEN, 32 pages of 4 KiB.
 LONGEST = "x" * (131_072 - len("LONG=\0"))
-
-REFUSED = {
-    # The text of the secret; the key that the report names, and a part of its reason.
-    "NO_JSON": (f'{{"KEY": "{MARKER}"', "", "not valid JSON"),
-    "NAN": (f'{{"KEY": NaN, "OTHER": "{MARKER}"}}', "", "not valid JSON"),
-    "ARRAY": (f'["{MARKER}"]', "", "not an array"),
-    "DEEP": ('{"KEY": ' + "[" * 100_000 + "]" * 100_000 + "}", "", "nested too deeply"),
-    "EMPTY_KEY": (f'{{"": "{MARKER}"}}', "", "must not be empty"),
-    "EQUALS_KEY": (f'{{"A=B": "{MARKER}"}}', "A=B", "'='"),
-    "NUL_VALUE": (f'{{"KEY": "{MARKER}\\u0000"}}', "KEY", "NUL"),
-    "SURROGATE": (f'{{"KEY": "{MARKER}\\ud800"}}', "KEY", "surrogate"),
-    "LONG": (f'{{"LONG": "{LONGEST}x"}}', "LONG", "131,072"),
-    "RESERVED": (f'{{"_HANDLER": "{MARKER}"}}', "_HANDLER", "reserve"),
-    "BINARY": ("", "", "UTF-8"),
-    "NOTHING": ("", "", "neither SecretString nor SecretBinary"),
-}
-
-
-def refused_reply(request: Request) -> Reply:
-    name = request.json["SecretId"]
-    if name == "BINARY":
-        return by_length(json.dumps({"SecretBinary": b64encode(f"{MARKER}\xff".encode("latin-1")).decode()}).encode())
-    if name == "NOTHING":
-        return by_length(json.dumps({"Name": name, "Other": MARKER}).encode())
-    return secret(REFUSED[name][0])
-
-
-@pytest.fixture(scope="module")
-def refused(entrypoint: Entrypoint) -> Ended:
-    """A function with a bad secret of each kind."""
-    with http_server(refused_reply) as server:
-        return entrypoint("true", environ=aws(server.url, {PREFIX + name: name for name in REFUSED}))
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_refused_secret_is_one_line_with_variable_secret_key_and_reason(refused: Ended, name: str) -> None:
-    _, key, reason = REFUSED[name]
-    start = f"run-lambda-entrypoint: {PREFIX}{name}: secret {name}: "
-    lines = [line.removeprefix(start) for line in refused.err.splitlines() if line.startswith(start)]
-
-    assert [key in line and reason in line for line in lines] == [True], lines
-
-
-def test_all_refused_secrets_make_one_report_in_order_of_precedence(refused: Ended) -> None:
-    assert [line.split(": ")[1] for line in refused.err.splitlines()] == sorted(PREFIX + name for name in REFUSED)
-
-
-def test_a_refused_secret_ends_with_125_and_starts_nothing(refused: Ended) -> None:
-    assert (refused.code, refused.out) == (125, b"")
 
 
 def test_an_entry_as_long_as_linux_allows_is_passed_on(entrypoint: Entrypoint) -> None:

@@ -118,6 +118,7 @@ HANGING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hanging", HANGING.values(), ids=HANGING)
 def test_a_runtime_api_that_hangs_does_not_hold_up_the_end(
     entrypoint: Entrypoint, hanging: Callable[[], AbstractContextManager[int]]

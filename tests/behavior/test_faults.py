@@ -8,6 +8,8 @@ import pytest
 from tests.harness.entrypoint import Entrypoint, aws
 from tests.harness.http_server import Reply, Request, Server, error, http_server, secret
 
+pytestmark = pytest.mark.slow
+
 NAME = {"SECRETS_MANAGER_ARN": "name"}
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tests.harness.entrypoint import Ended
     from tests.harness.http_server import Server
 
+pytestmark = pytest.mark.slow
+
 LINE = "run-lambda-entrypoint: interrupted by {} before the command was started\n"
 MOMENTS = [0, 1, 3, 10, 30, 50, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000]
 """For how many looks at the process, some microseconds each, the signal is held back."""

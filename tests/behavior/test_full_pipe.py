@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tests.harness.http_server import Server
 
+pytestmark = pytest.mark.slow
+
 NAME = {"SECRETS_MANAGER_ARN": "name"}
 BAD = {"SECRETS_MANAGER_ARN": "no reference"}
 MANY_BAD = {f"LAMBDA_ENV_SECRETS_MANAGER_ARN_{index:04}": "arn:bad" for index in range(400)}

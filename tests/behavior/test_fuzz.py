@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from tests.harness.entrypoint import Entrypoint, aws
 from tests.harness.http_server import by_length, http_server, secret
 
+pytestmark = pytest.mark.slow
+
 MARKER = "ZXQJhunter2"
 RESERVED = ("_HANDLER", "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME")
 

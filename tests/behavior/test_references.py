@@ -92,6 +92,7 @@ def test_the_same_reference_twice_is_fetched_once(requested: list[Request]) -> N
     assert sorted(request.json["SecretId"] for request in requested) == sorted(FORMS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("regions", "region"),
     [
@@ -114,6 +115,7 @@ def test_the_functions_region_is_aws_region_then_the_default_then_the_configurat
     assert [request.region for request in server.requests] == [region]
 
 
+@pytest.mark.slow
 def test_without_any_region_a_name_is_an_error_that_says_what_to_set(entrypoint: Entrypoint) -> None:
     with http_server(secrets({"name": "{}"})) as server:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"})
@@ -124,6 +126,7 @@ def test_without_any_region_a_name_is_an_error_that_says_what_to_set(entrypoint:
     assert "AWS_REGION" in ended.err
 
 
+@pytest.mark.slow
 def test_without_an_endpoint_variable_the_host_is_the_partitions_own(entrypoint: Entrypoint) -> None:
     hosts = {
         f"secretsmanager.{region}.amazonaws.com{'.cn' if region == 'cn-north-1' else ''}:443"

@@ -1,4 +1,4 @@
-"""Against moto's Secrets Manager: keys, versions and single values, in the notation of ECS."""
+"""Against moto's Secrets Manager: whole secrets, keys, versions and single values, in the notation of ECS."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 VALUE = "LAMBDA_ENV_VALUE_FROM_"
 WHOLE = '{ "password" : "current", "user.name": "literal",  "user": {"name": "nested", "age": 1.50} }'
 PLAIN_TEXT = "no JSON: {\n\ttoken=é"
+ALL_CHARACTERS = "".join(map(chr, [*range(1, 0x250), 0x2028, 0xFFFD, 0x1F600]))
+LARGE = "é" * 32_000  # a secret holds 65,536 bytes
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
 
 
@@ -60,6 +62,9 @@ def run(entrypoint: Entrypoint, secrets_api: SecretsApi, versions: Versions, tra
     name, arn, previous, blue = versions
     elsewhere = secrets_api.create_secret(f"plain/{transport}", PLAIN_TEXT, region=ELSEWHERE)
     secrets_api.create_secret(f"binary/{transport}", "bytes: é".encode())
+    secrets_api.create_secret(f"whole/{transport}", b'{"OBJECT_IN_BYTES": "\xc3\xa9"}')
+    secrets_api.create_secret(f"characters/{transport}", json.dumps({"CHARACTERS": ALL_CHARACTERS}))
+    secrets_api.create_secret(f"large/{transport}", json.dumps({"LARGE": LARGE}, ensure_ascii=False))
     return Run(
         entrypoint,
         secrets_api,
@@ -69,6 +74,7 @@ def run(entrypoint: Entrypoint, secrets_api: SecretsApi, versions: Versions, tra
             f"{PREFIX}LITERAL": f"{arn}:user.name",
             f"{PREFIX}PREVIOUS": f"{name}:OLD:AWSPREVIOUS:",
             f"{PREFIX}STAGE": f"{arn}::BLUE:",
+            **{f"{PREFIX}{kind.upper()}": f"{kind}/{transport}" for kind in ("whole", "characters", "large")},
             f"{VALUE}KEY": f"{name}:password::",
             f"{VALUE}KEY_SHORT": f"{name}:password",
             f"{VALUE}BY_STAGE": f"{arn}:password:BLUE:",
@@ -97,7 +103,8 @@ def test_standard_error_stays_empty(run: Run) -> None:
         *(("BY_STAGE", "blue"), ("BY_ID", "previous"), ("BY_BOTH", "blue")),
         *(("LITERAL", "literal"), ("NESTED", "1.50"), ("OBJECT", '{"name":"nested","age":1.50}'), ("WHOLE", WHOLE)),
         ("WHOLE_PREVIOUS", '{"password": "previous", "OLD": "1"}'),
-        *(("PLAIN", PLAIN_TEXT), ("BINARY", "bytes: é")),
+        *(("PLAIN", PLAIN_TEXT), ("BINARY", "bytes: é"), ("OBJECT_IN_BYTES", "é")),
+        *(("CHARACTERS", ALL_CHARACTERS), ("LARGE", LARGE)),
     ],
 )
 def test_a_value_arrives(run: Run, name: str, value: str) -> None:
@@ -119,8 +126,10 @@ def test_each_version_of_a_secret_is_requested_once(run: Run, versions: Versions
     expected = [
         *((name, "", ""), (name, "AWSPREVIOUS", ""), (elsewhere, "", ""), (f"binary/{transport}", "", "")),
         *((arn, "", ""), (arn, "BLUE", ""), (arn, "", previous), (arn, "BLUE", blue)),
+        *((f"{kind}/{transport}", "", "") for kind in ("whole", "characters", "large")),
     ]
     assert requested == Counter(expected)
+    assert {request.operation for request in run.requests} == {"GetSecretValue"}
 
 
 KEYS = 'not found or null; the secret\'s keys are: "password", "null", "nested"'
@@ -155,3 +164,13 @@ def test_what_a_secret_lacks_is_reported(faults: Ended, index: int, rest: str) -
 
 def test_no_value_of_a_secret_that_lacks_something_is_shown(faults: Ended) -> None:
     assert "hunter2" not in faults.err
+
+
+def test_a_secret_that_does_not_exist_is_reported_in_aws_own_words(
+    entrypoint: Entrypoint, secrets_api: SecretsApi, transport: str
+) -> None:
+    ended = Run(entrypoint, secrets_api, {"SECRETS_MANAGER_ARN": "not/there", "LAMBDA_ENV_TRANSPORT": transport}).ended
+
+    hint = "looked in Region eu-central-1, in the caller's account; check name, Region and account"
+    message = f"ResourceNotFoundException: Secrets Manager can't find the specified secret; {hint}"
+    assert ended == (125, b"", f"run-lambda-entrypoint: SECRETS_MANAGER_ARN: secret not/there: {message}\n")

@@ -14,6 +14,8 @@ from tests.harness.entrypoint import WITH_OWN_MOUNTS, WITHOUT_PASSWD_ENTRY, Entr
 from tests.harness.http_server import Server
 from tests.harness.process import Surroundings, run
 
+pytestmark = pytest.mark.slow
+
 NAME = {"SECRETS_MANAGER_ARN": "name"}
 # Modules that a start imports, early and late, and modules of the function's own that might have the same names.
 MODULES = """
