@@ -28,18 +28,21 @@ PARTS = [
 MADE = shutil.ignore_patterns("__pycache__")
 UNLIKE = {"LC_ALL": "C", "PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati"}
 
-OURS = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-"""No configuration of this machine's, which may have hooks."""
+NO_CONFIGURATION = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+"""For git: this machine's configuration may have hooks."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")]
 
 
 def call(folder: Path, *words: str | Path, umask: int = 0o022, **environ: str) -> str:
-    """What a program that is started in `folder` prints. Builds need the caller's environment: pip's settings, PATH.
-    What would change a build, or hide that it leaves files behind, is left out."""
-    environment = {**os.environ, **OURS, **environ}
-    for name in ("SOURCE_DATE_EPOCH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):
-        environment.pop(name, None)
+    """What a program that is started in `folder` prints. Builds need the caller's environment: PATH, pip's settings.
+
+    Variables that change what git, Python or a build does are left out, PYTHONDONTWRITEBYTECODE among them: it would
+    hide that files appear in the checkout.
+    """
+    unwanted = ("GIT_", "PYTHON", "SOURCE_DATE_EPOCH")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+    environment = kept | NO_CONFIGURATION | environ
     ended = subprocess.run(words, cwd=folder, env=environment, umask=umask, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.strip()

@@ -25,7 +25,11 @@ ESSENTIAL = (
     *("hostname", "libc-bin", "mawk", "perl-base", "procps", "sed", "tar", "util-linux"),
 )
 INDEX = ("PIP_EXTRA_INDEX_URL", "PIP_INDEX_URL", "PIP_TRUSTED_HOST", *PROXIES)
-COMMANDS = "git clone --quiet /source.bundle project && cd project && make demo && make test"
+PIP_CONFIGURATION = Path("/etc/pip.conf")
+COMMANDS = (
+    "git clone --quiet --config advice.detachedHead=false /source.bundle project"
+    " && cd project && make demo && make test"
+)
 
 
 def finish(root: Path) -> None:
@@ -34,6 +38,7 @@ def finish(root: Path) -> None:
     (root / "tmp").mkdir(exist_ok=True)
     (root / "tmp").chmod(0o1777)
     add_users(root, newcomer=1000)
+    (root / "home/newcomer").chmod(0o777)  # only root can give it to its user
     add_certificates(root)
 
 
@@ -65,11 +70,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="newcomer-") as folder:
         bundle = Path(folder, "source.bundle")
         subprocess.run(["git", "bundle", "create", "--quiet", bundle, "HEAD"], cwd=ROOT, check=True)
+        bundle.chmod(0o644)  # whatever the umask is
+        volumes = [f"--volume={bundle}:/source.bundle:ro"]
+        if PIP_CONFIGURATION.is_file():
+            volumes.append(f"--volume={PIP_CONFIGURATION}:{PIP_CONFIGURATION}:ro")
         try:
             with engine() as docker, image(docker):
                 began = time.monotonic()
-                run = ["docker", "run", "--rm", "--init", "--network=host", f"--volume={bundle}:/source.bundle:ro"]
-                ended = subprocess.run([*run, *variables, IMAGE.name, "sh", "-c", COMMANDS], env=docker.environ)
+                run = ["docker", "run", "--rm", "--init", "--network=host", *volumes, *variables, IMAGE.name]
+                ended = subprocess.run([*run, "sh", "-c", COMMANDS], env=docker.environ)
                 print(f"README's commands took {time.monotonic() - began:.0f} s", flush=True)
                 return ended.returncode
         except (EngineError, OSError, subprocess.SubprocessError) as error:

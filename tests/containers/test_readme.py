@@ -19,7 +19,8 @@ def test_the_first_dockerfile_builds_and_its_function_has_its_secret(
     [text, *_] = re.findall(r"^```dockerfile\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
     (tmp_path / "Dockerfile").write_text(text)
     shutil.copytree(ROOT / "dist", tmp_path / "dist")
-    shutil.copy(ROOT / DISTROLESS.folder / "app.py", tmp_path)
+    for file in (".dockerignore", f"{DISTROLESS.folder}/app.py"):
+        shutil.copy(ROOT / file, tmp_path)
     environ = secrets_api.environ(SECRETS_MANAGER_ARN=secrets_api.create_secret("readme", '{"KEY": "value"}'))
     emulator = f"--volume={emulator_path()}:{README.emulator}:ro"
     try:
