@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -171,14 +170,3 @@ def test_a_source_of_credentials_is_asked_once_in_an_attempt(entrypoint: Entrypo
             process.kill()
             process.wait()
     assert before == 1
-
-
-def test_a_pipe_as_aws_ca_bundle_is_outcome(entrypoint: Entrypoint, transport: str, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    with listening(lambda _: None) as port:
-        more: dict[str, Any] = {"AWS_CA_BUNDLE": str(tmp_path / "pipe")}
-        ended = run(entrypoint, transport, f"https://127.0.0.1:{port}", **more)
-    assert (ended.code, f"AWS_CA_BUNDLE={tmp_path}/pipe cannot be read (not a regular file)" in ended.err) == (
-        125,
-        True,
-    )
