@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
@@ -39,7 +39,7 @@ def loaded(
     entrypoint: Entrypoint, transport: str, authority: Authority, stores: Path, variables: Mapping[str, str]
 ) -> tuple[Ended, str]:
     """A run against a server that `authority` vouches for, and the server's address."""
-    environ = {name: value.format(stores) for name, value in variables.items()}
+    environ: dict[str, Any] = {name: value.format(stores) for name, value in variables.items()}
     with http_server(lambda _: secret('{"key": "value"}'), tls=context(authority.ca.issue_cert("127.0.0.1"))) as server:
         return run(entrypoint, transport, server.url, **environ), server.address
 
