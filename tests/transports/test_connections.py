@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trustme
 
 from tests.harness.entrypoint import TRANSPORTS, Ended, Entrypoint, Words, permitted, shell
 from tests.harness.http_server import http_server, listening, secret
@@ -54,71 +53,6 @@ def reports(entrypoint: Entrypoint, url: str, *, short: bool = False, before: Wo
 def key(ended: Ended) -> tuple[str | None, str]:
     """What the secret set, and standard error."""
     return ended.environ.get("key"), ended.err
-
-
-# -- Trust
-
-
-@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_a_file_of_authorities_is_trusted(
-    entrypoint: Entrypoint, transport: str, authority: Authority, tls: ssl.SSLContext, variable: str
-) -> None:
-    with http_server(well, tls=tls) as server:
-        more: dict[str, Any] = {variable: str(authority.file)}
-        ended = run(entrypoint, transport, server.url, **more)
-    assert key(ended) == ("value", "")
-
-
-def test_a_folder_of_authorities_is_trusted(
-    entrypoint: Entrypoint, transport: str, authority: Authority, tls: ssl.SSLContext, tmp_path: Path
-) -> None:
-    (tmp_path / "1b0f7e5c.0").symlink_to(authority.file)
-    with http_server(well, tls=tls) as server:
-        ended = run(entrypoint, transport, server.url, SSL_CERT_DIR=str(tmp_path))
-    assert key(ended) == ("value", "")
-
-
-def test_an_unknown_authority_is_not_trusted(entrypoint: Entrypoint, tls: ssl.SSLContext) -> None:
-    with http_server(well, tls=tls) as server:
-        [report] = reports(entrypoint, server.url)
-    assert "the certificate of HOST is not trusted: " in report
-
-
-def test_aws_ca_bundle_is_trusted_alone(
-    entrypoint: Entrypoint, authority: Authority, tls: ssl.SSLContext, tmp_path: Path
-) -> None:
-    other = tmp_path / "other.pem"
-    trustme.CA().cert_pem.write_to_path(str(other))
-    with http_server(well, tls=tls) as server:
-        [report] = reports(entrypoint, server.url, AWS_CA_BUNDLE=str(other), SSL_CERT_FILE=str(authority.file))
-    assert f"(tried AWS_CA_BUNDLE={other})" in report
-
-
-UNUSABLE = pytest.mark.parametrize("content", [None, "", "no certificate"], ids=["missing", "empty", "not PEM"])
-
-
-@UNUSABLE
-def test_an_unusable_aws_ca_bundle_is_reported(
-    entrypoint: Entrypoint, transport: str, tls: ssl.SSLContext, tmp_path: Path, content: str | None
-) -> None:
-    bundle = tmp_path / "bundle.pem"
-    if content is not None:
-        bundle.write_text(content)
-    with http_server(well, tls=tls) as server:
-        ended = run(entrypoint, transport, server.url, AWS_CA_BUNDLE=str(bundle))
-    assert (ended.code, f"AWS_CA_BUNDLE={bundle}" in ended.err) == (125, True), ended.err
-
-
-@UNUSABLE
-def test_an_unusable_system_store_is_skipped(
-    entrypoint: Entrypoint, transport: str, tls: ssl.SSLContext, tmp_path: Path, content: str | None
-) -> None:
-    store = tmp_path / "store.pem"
-    if content is not None:
-        store.write_text(content)
-    with http_server(well, tls=tls) as server:
-        ended = run(entrypoint, transport, server.url, SSL_CERT_FILE=str(store))
-    assert f"the certificate of {server.address} is not trusted: " in ended.err
 
 
 # -- TLS

@@ -1,7 +1,8 @@
-"""Every fault on the way to a secret: how the run ends, when, and with which message, the same over both transports.
+"""Every fault on the way to a secret: when the run fails, and with which message, the same over both transports.
 
 A fault of a connection has a run of its own. Faults of replies that end alike share one, since a start of botocore
-takes longer than all of them: each is played for the secret of its name. `-k refused` runs one fault.
+takes longer than all of them: each is played for the secret of its name. `-k refused` runs one fault. Errors after
+which a retry succeeds are in tests/transports/test_replies.py.
 """
 
 from __future__ import annotations
@@ -64,12 +65,11 @@ WELL = by_length(DOCUMENT)
 
 
 class Fault(NamedTuple):
-    """What is played, when a run with it ends, with which exit code, and a part of its message."""
+    """What is played, when a run with it fails, and a part of its message."""
 
     played: Sequence[Reply] | Stage
     ends: str
     message: str
-    code: int = 125
 
 
 def lasting(reply: Reply, message: str) -> Fault:
@@ -80,11 +80,6 @@ def lasting(reply: Reply, message: str) -> Fault:
 def retried(reply: Reply, message: str) -> Fault:
     """A reply after which the same is requested again and again until the deadline."""
     return Fault([reply], AT_THE_DEADLINE, message)
-
-
-def passing(*replies: Reply) -> Fault:
-    """Replies after which the command is started."""
-    return Fault([*replies, WELL], AT_ONCE, "", code=0)
 
 
 # -- Stages: connections that misbehave before there is a reply; each yields the endpoint's URL
@@ -257,10 +252,6 @@ FAULTS: Mapping[str, Fault] = {
         by_length(b'{"__type": "InvalidSignatureException", "message": "Signature expired: x"}', 400, f"Date: {DATE}"),
         "InvalidSignatureException: Signature expired: x; set the clock: this machine's time is NOW, AWS's is " + DATE,
     ),
-    # Transient errors.
-    "throttled_twice": passing(error(400, "ThrottlingException"), error(400, "ThrottlingException")),
-    "status_503_twice": passing(by_length(b"", 503), by_length(b"", 503)),
-    "truncated_and_reset": passing(by_length(DOCUMENT).cut(-5), by_length(DOCUMENT).cut(-5, RESET)),
 }
 
 
@@ -271,7 +262,7 @@ class Outcome(NamedTuple):
 
 
 Outcomes = dict[str, Outcome]
-_played: dict[tuple[str, str, int], Outcomes] = {}
+_played: dict[tuple[str, str], Outcomes] = {}
 
 
 def outcomes(entrypoint: Entrypoint, transport: str, authority: Authority, url: str, names: Sequence[str]) -> Outcomes:
@@ -284,18 +275,14 @@ def outcomes(entrypoint: Entrypoint, transport: str, authority: Authority, url: 
     return {name: Outcome(ended.code, in_time, message) for name, message in found.items()}
 
 
-def of_replies(entrypoint: Entrypoint, transport: str, authority: Authority, ends: str, code: int) -> Outcomes:
+def of_replies(entrypoint: Entrypoint, transport: str, authority: Authority, ends: str) -> Outcomes:
     """How all faults of replies that end so ended, played once for all tests of this process."""
-    key = (transport, ends, code)
-    if key not in _played:
-        replies = {
-            name: fault.played
-            for name, fault in FAULTS.items()
-            if not callable(fault.played) and (fault.ends, fault.code) == (ends, code)
-        }
+    if (transport, ends) not in _played:
+        faults = {name: fault.played for name, fault in FAULTS.items() if fault.ends == ends}
+        replies = {name: played for name, played in faults.items() if not callable(played)}
         with http_server(scripted(replies)) as server:
-            _played[key] = outcomes(entrypoint, transport, authority, server.url, list(replies))
-    return _played[key]
+            _played[transport, ends] = outcomes(entrypoint, transport, authority, server.url, list(replies))
+    return _played[transport, ends]
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -307,12 +294,12 @@ def test_a_fault_ends_as_the_table_says(
         with fault.played(authority) as url:
             actual = outcomes(entrypoint, transport, authority, url, [name])[name]
     else:
-        actual = of_replies(entrypoint, transport, authority, fault.ends, fault.code)[name]
+        actual = of_replies(entrypoint, transport, authority, fault.ends)[name]
     shown = fault.message if fault.message in actual.message else actual.message
-    assert actual._replace(message=shown) == Outcome(fault.code, True, fault.message)
+    assert actual._replace(message=shown) == Outcome(125, True, fault.message)
 
 
 @pytest.mark.parametrize("ends", [AT_ONCE, AT_THE_DEADLINE])
 def test_both_transports_report_alike(entrypoint: Entrypoint, authority: Authority, ends: str) -> None:
-    direct, botocore = (of_replies(entrypoint, transport, authority, ends, 125) for transport in TRANSPORTS)
+    direct, botocore = (of_replies(entrypoint, transport, authority, ends) for transport in TRANSPORTS)
     assert direct == botocore

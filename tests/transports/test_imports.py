@@ -27,20 +27,8 @@ OURS = "run_lambda_entrypoint"
 # out; of packages only the first part counts.
 NOTHING = {"__future__", "errno"}
 DIRECT = NOTHING | {
-    "array",
-    "base64",
-    "binascii",
-    "copyreg",
-    "enum",
-    "hashlib",
-    "hmac",
-    "json",
-    "re",
-    "select",
-    "selectors",
-    "socket",
-    "ssl",
-    "struct",
+    *("array", "base64", "binascii", "copyreg", "enum", "hashlib", "hmac", "json", "re", "select", "selectors"),
+    *("socket", "ssl", "struct"),
 }
 VERSIONS_OWN = {  # what some versions of Python import for one of these, and others do not or do for an empty archive
     *("sre_compile", "sre_constants", "sre_parse"),  # for re
