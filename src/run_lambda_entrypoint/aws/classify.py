@@ -86,9 +86,8 @@ def _kind(code: str, message: str, status: int) -> Kind:
         return WRONG_CLOCK
     if "explicit deny" in message:
         return EXPLICITLY_DENIED
-    if "deletion" in message:
-        return MARKED_FOR_DELETION
-    return KINDS.get(code, UNAVAILABLE)
+    # Last: the name of a secret may contain the word, and AWS's message the name.
+    return KINDS.get(code) or (MARKED_FOR_DELETION if "deletion" in message else UNAVAILABLE)
 
 
 def connection_error(host: str, error: Exception, stores: Sequence[str] = ()) -> EntrypointError:

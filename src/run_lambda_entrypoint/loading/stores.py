@@ -48,14 +48,15 @@ def load(
     calls = list(dict.fromkeys(plan.values()))
     outcomes = dict(zip(calls, aws.fetch(calls, environ, transport, deadline, log), strict=True))
     loaded, errors = [], []
-    for reference, call in ((reference, plan[reference]) for reference in references):
+    for reference in references:
+        store, call = stores[reference], plan[reference]
         outcome = outcomes[call]
         try:
             if isinstance(outcome, EntrypointError):
                 raise outcome
-            loaded.append(stores[reference].values(reference, outcome))
+            loaded.append(store.values(reference, outcome))
         except EntrypointError as error:
-            errors.append(_explained(error, reference, call, stores[reference].resources(reference)))
+            errors.append(_explained(error, reference, call, store.resources(reference)))
     if errors:
         raise CombinedError(errors)
     return loaded
