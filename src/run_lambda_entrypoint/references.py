@@ -61,7 +61,10 @@ class Reference(Record):
 
 
 class Form(Record):
-    """A variable that contains a reference, or with `prefix` all whose names start so; `read` parses its text."""
+    """A variable that contains a reference, or with `prefix` all variables whose names begin with it.
+
+    `shown` is how documentation names it; `read` parses its text.
+    """
 
     variable: str
     prefix: bool
