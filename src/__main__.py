@@ -6,6 +6,7 @@ only what is loaded already.
 """
 
 import _signal  # type: ignore[import-not-found]
+import gc
 import posix
 import sys
 from importlib.util import MAGIC_NUMBER
@@ -18,6 +19,7 @@ if sys.version_info < (3, 10):  # noqa: UP036 - an image may have an older one
     sys.exit(125)
 
 sys.dont_write_bytecode = True
+gc.disable()  # a start takes milliseconds, and makes hardly any cycles: collections would only delay it
 
 # Until main has its own handler: no traceback, and it ends PID 1 too.
 for signal in (_signal.SIGINT, _signal.SIGTERM):

@@ -38,6 +38,7 @@ class Importer:
         if is_package:
             spec.submodule_search_locations = [path]
         spec.has_location = True
+        spec.cached = self.archive  # importlib would make a name in __pycache__ of the origin
         return spec
 
     def create_module(self, _spec: ModuleSpec) -> None:

@@ -25,7 +25,7 @@ OURS = "run_lambda_entrypoint"
 
 # Of the standard library, what a start imports in addition to an empty zip archive. Names with an underscore are left
 # out; of packages only the first part counts.
-NOTHING = {"__future__", "errno"}
+NOTHING = {"__future__", "errno", "gc"}
 DIRECT = NOTHING | {
     *("array", "base64", "binascii", "copyreg", "enum", "hashlib", "hmac", "json", "re", "select", "selectors"),
     *("socket", "ssl", "struct"),
