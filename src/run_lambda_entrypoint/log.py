@@ -67,7 +67,7 @@ class Log:
     def _line(self, level: str, message: str, **fields: str) -> str:
         if not self._json:
             return f"run-lambda-entrypoint: {'' if level == 'error' else level + ': '}{message}"
-        import json  # noqa: PLC0415 - saves 3 ms on every start that has nothing to log as JSON
+        import json  # noqa: PLC0415 - saves 5 ms on every start that has nothing to log as JSON
 
         now = time.time()
         timestamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03d}Z"

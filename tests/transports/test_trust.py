@@ -95,3 +95,14 @@ def test_the_stores_that_were_tried_are_reported(
     ended, host = loaded(entrypoint, transport, authority, stores, variables)
     actual = messages(ended, host)["name"].replace(str(stores), "STORES")
     assert (ended.code, actual) == (125, report)
+
+
+def test_an_unknown_authority_is_refused_where_no_store_is_named(
+    entrypoint: Entrypoint, transport: str, authority: Authority, stores: Path
+) -> None:
+    ended, host = loaded(entrypoint, transport, authority, stores, {})
+    refusal, _, _ = messages(ended, host)["name"].partition(" (tried ")  # which of its places exist is the machine's
+    assert (ended.code, refusal) == (
+        125,
+        "the certificate of HOST is not trusted: unable to get local issuer certificate",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import pkgutil
 from functools import partial
@@ -183,7 +184,7 @@ class ArchiveLoader(Loader):
         return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
-        for suffix, unpack in ((".json", bytes), (".json.gz", _gunzip)):
+        for suffix, unpack in ((".json", bytes), (".json.gz", gzip.decompress)):
             try:
                 data = pkgutil.get_data("botocore", f"data/{name}{suffix}")
             except OSError:
@@ -191,13 +192,6 @@ class ArchiveLoader(Loader):
             if data is not None:
                 return loads(unpack(data)), name
         raise exceptions.DataNotFoundError(data_path=name)
-
-
-def _gunzip(data: bytes) -> bytes:
-    # Saves 1 ms in the archive, whose data is not gzipped.
-    from gzip import decompress  # noqa: PLC0415
-
-    return decompress(data)
 
 
 def _isolate() -> None:
