@@ -33,13 +33,13 @@ SIGNALS: dict[int, EntrypointError] = {
 def main() -> NoReturn:
     """Becomes the wrapped command, or ends with a report on standard error and an exit code (see `errors`)."""
     started = time.monotonic()
-    argv = [decode(os.fsencode(word)) for word in sys.argv[1:]]
     environ = environment.initial_environ()
     # Set and not empty exactly in Lambda, as AWS's own entrypoint scripts decide.
     runtime_api = environ.get("AWS_LAMBDA_RUNTIME_API", "")
     log = Log(started, as_json=environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON")
     end_on_signals(log)
     try:
+        argv = [decode(os.fsencode(word)) for word in sys.argv[1:]]
         start(argv, environ, started, log, in_lambda=bool(runtime_api))
         os._exit(0)
     except EntrypointError as error:

@@ -68,6 +68,7 @@ def test_an_error_has_the_date_of_the_reply() -> None:
         ("ResourceNotFoundException", "", 400, errors.SECRET_NOT_FOUND, False),
         ("AccessDeniedException", "", 400, errors.ACCESS_DENIED, False),
         ("AccessDeniedException", "with an explicit deny in a policy", 400, errors.EXPLICITLY_DENIED, False),
+        ("AccessDeniedException", "no access to secret:RequestExpired", 400, errors.ACCESS_DENIED, False),
         ("AccessDeniedException", "on resource: deletion-job", 400, errors.ACCESS_DENIED, False),
         ("DecryptionFailure", "", 400, errors.NOT_DECRYPTED, False),
         ("InvalidRequestException", "it was marked for deletion", 400, errors.MARKED_FOR_DELETION, False),

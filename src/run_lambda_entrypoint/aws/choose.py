@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .endpoints import Endpoint
 
-AUTO, DIRECT, BOTOCORE = "auto", "direct", "botocore"
+DIRECT, BOTOCORE = "direct", "botocore"
 
 
 def choose(

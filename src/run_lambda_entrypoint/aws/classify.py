@@ -60,10 +60,12 @@ KINDS = {
     "InvalidClientTokenId": CREDENTIALS_REFUSED,
     "InvalidSignatureException": CREDENTIALS_REFUSED,
     "MissingAuthenticationTokenException": CREDENTIALS_REFUSED,
+    "RequestExpired": WRONG_CLOCK,
+    "RequestTimeTooSkewed": WRONG_CLOCK,
     "ResourceNotFoundException": SECRET_NOT_FOUND,
     "UnrecognizedClientException": CREDENTIALS_REFUSED,
 }
-WRONG_CLOCK_TEXTS = ("Signature expired", "not yet current", "RequestTimeTooSkewed", "RequestExpired")
+WRONG_CLOCK_TEXTS = ("Signature expired", "not yet current")  # with spaces, which no secret's name has
 # EAI_AGAIN and the like are transient; that a name does not exist is not.
 UNKNOWN_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
 # X509_V_ERR_*: the issuer is not in this store, another may have it. Any other error is the certificate's own.
@@ -82,7 +84,7 @@ def service_error(code: str, text: object, status: int, date: str = "") -> Servi
 def _kind(code: str, message: str, status: int) -> Kind:
     if status == 429 or code in THROTTLING_CODES:
         return THROTTLED
-    if any(text in f"{code}: {message}" for text in WRONG_CLOCK_TEXTS):
+    if any(text in message for text in WRONG_CLOCK_TEXTS):
         return WRONG_CLOCK
     if "explicit deny" in message:
         return EXPLICITLY_DENIED
