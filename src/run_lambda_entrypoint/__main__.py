@@ -85,7 +85,7 @@ def end_on_signals(log: Log) -> None:
         os._exit(error.kind.exit_code)
 
     for number in SIGNALS:
-        # A handler, since the kernel does not apply the default action to PID 1. Ignored stays ignored.
+        # A handler, since the kernel does not apply the default action to PID 1. What was ignored stays ignored.
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupted)
 

@@ -40,8 +40,8 @@ class Merged(Record):
 
 
 def initial_environ() -> dict[str, str]:
-    """The environment that the process was started with; of a name that occurs twice the first counts (getenv), and
-    what has no name or no "=" is left out: execve(2) as Python has it takes pairs.
+    """The environment that the process was started with. If a name occurs twice, the first one counts, as in
+    getenv(3); an entry without a name or "=" is dropped, since os.execve cannot pass it on.
 
     Not os.environ: under a C locale CPython adds LC_CTYPE (PEP 538), even with -I, and only /proc/self/environ still
     has the original. Where /proc is not mounted, os.environ has to do.

@@ -106,7 +106,7 @@ def invalid_reference(variable: str, message: str) -> EntrypointError:
 
 
 def internal(error: Exception) -> EntrypointError:
-    """A bug in this program, told by type and place: the message of an unexpected error may contain anything."""
+    """A bug in this program, reported by type and location: the message of an unexpected error may contain anything."""
     if isinstance(error, ImportError):
         return EntrypointError(
             FAILED, f"this Python lacks the module {error.name}; install its complete standard library"

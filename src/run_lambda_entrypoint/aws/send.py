@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Outcome = Reply | EntrypointError
 
 MAX_THREADS = 16
-# The longest first pause and the longest of all, in seconds; where AWS throttles, as in botocore's standard mode.
+# The maximum of the first pause and of any pause, in seconds; if AWS throttles, as in botocore's standard mode.
 PAUSES = (0.1, 2.0)
 PAUSES_WHEN_THROTTLED = (1.0, 4.0)
 # Seconds. A signal that arrives just before the wait begins does not end it: its handler runs when the wait is over.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
             """The variables that a reference sets. Raises EntrypointError."""
 
         def resources(self, reference: Reference) -> list[str]:
-            """What an IAM policy has to allow for a reference, from the ARN's last fields on."""
+            """What an IAM policy has to allow for a reference, as the resource part of an ARN."""
 
 
 def load(
@@ -41,10 +41,11 @@ def load(
     Raises CombinedError with an error for each reference that failed, after all have been tried.
     """
     plan: dict[Reference, Call] = {}
+    region = default_region(environ)
     stores = {reference: _store(reference.kind) for reference in references}
     for store in dict.fromkeys(stores.values()):
         own = [reference for reference in references if stores[reference] is store]
-        plan |= store.plan(own, default_region(environ))
+        plan |= store.plan(own, region)
     calls = list(dict.fromkeys(plan.values()))
     outcomes = dict(zip(calls, aws.fetch(calls, environ, transport, deadline, log), strict=True))
     loaded, errors = [], []

@@ -64,7 +64,7 @@ def _table(rows: list[Row]) -> str:
     """Columns that fit the terminal, and are never truncated where there is none. (No color, anywhere.)"""
     cells = [[name.upper() for name in rows[0]], *([_whole(str(cell)) for cell in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    # 0 too where nobody told a terminal its size.
+    # Also 0 if the terminal's size is unknown.
     columns = os.get_terminal_size(1).columns if os.isatty(1) else 0
     while columns and sum(widths) + 2 * (len(widths) - 1) > columns and max(widths) > MIN_COLUMN_WIDTH:
         widths[widths.index(max(widths))] -= 1

@@ -41,7 +41,7 @@ class Exchange:
             if endpoint.secure:
                 connection = self._tls.secured(endpoint, connection, reconnect)
             with connection:
-                # In one piece: two would wait for each other (Nagle's algorithm, delayed acknowledgement).
+                # One write: two would stall on Nagle's algorithm and delayed ACKs.
                 connection.sendall(self._request(call, endpoint))
                 with connection.makefile("rb") as stream:
                     status, headers, body = http.read_reply(stream, replies.MAX_SIZE + 1)
