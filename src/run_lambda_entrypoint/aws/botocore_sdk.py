@@ -11,15 +11,17 @@ from importlib.resources import files
 from json import loads
 from ssl import SSLCertVerificationError, SSLContext, TLSVersion
 from threading import Lock
+from time import monotonic
 
 import botocore.httpsession
 import botocore.utils
+import urllib3.util.connection
 from botocore import exceptions, xform_name
 from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.session import Session
 from urllib3.exceptions import HTTPError, InvalidChunkLength
-from urllib3.util import parse_url
+from urllib3.util import Timeout, parse_url
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from .. import __version__
@@ -27,11 +29,13 @@ from ..errors import CREDENTIALS_MISSING, INVALID_AWS_CONFIGURATION, EntrypointE
 from ..text import printable
 from . import classify, replies, trust
 from .call import CONNECT_TIMEOUT
+from .dial import Dialer
 from .endpoints import default_region
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from socket import socket
     from typing import Any
 
     from .call import Call, Reply
@@ -69,6 +73,7 @@ class BotocoreTransport:
         self._session: Session | None = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = Lock()
+        self._dialer = Dialer()
 
     def prepare(self) -> None:
         """Nothing: all that can be done ahead needs the lock."""
@@ -98,6 +103,7 @@ class BotocoreTransport:
         return reply
 
     def _explained(self, error: exceptions.BotoCoreError, call: Call) -> EntrypointError:
+        self._dialer.forget()
         if isinstance(error, NETWORK_ERRORS):
             return self._network_error(error, call)
         if isinstance(error, exceptions.CredentialRetrievalError) and isinstance(
@@ -121,7 +127,7 @@ class BotocoreTransport:
         key = (call.service.name, call.region)
         if key not in self._clients:
             if self._session is None:
-                self._session = _session(self._environ, timeout)
+                self._session = _session(self._environ, timeout, self._dialer)
             try:
                 credentials = self._session.get_credentials()
                 if credentials:
@@ -205,11 +211,13 @@ def _isolate() -> None:
         os.environ["HOME"] = "/nonexistent"
 
 
-def _session(environ: Mapping[str, str], timeout: float) -> Session:
+def _session(environ: Mapping[str, str], timeout: float, dialer: Dialer) -> Session:
     # Token caches are read, never written.
     botocore.utils.JSONFileCache.__setitem__ = lambda *_: None  # type: ignore[method-assign]
     # TLS 1.2 at least: Debian's OpenSSL has no minimum version, and botocore sets none.
     botocore.httpsession.create_urllib3_context = _context
+    # Where urllib3 opens every connection: to endpoints, proxies and sources of credentials.
+    urllib3.util.connection.create_connection = partial(_connect, dialer, monotonic() + timeout)
     # One retry loop, ours.
     botocore.utils.ContainerMetadataFetcher.RETRY_ATTEMPTS = 1
     session = Session()
@@ -230,6 +238,23 @@ def _session(environ: Mapping[str, str], timeout: float) -> Session:
         )
     )
     return session
+
+
+def _connect(
+    dialer: Dialer,
+    deadline: float,
+    address: tuple[str, int],
+    timeout: Any,
+    source_address: None,
+    socket_options: Sequence[tuple[int, int, int | bytes]] | None,
+) -> socket:
+    """urllib3's create_connection; `timeout` is only that of the connection that it returns."""
+    host, port = address
+    connection = dialer.connect(host.strip("[]"), port, deadline)
+    for option in socket_options or ():
+        connection.setsockopt(*option)
+    connection.settimeout(Timeout.resolve_default_timeout(timeout))
+    return connection
 
 
 def _context(*args: Any, **named: Any) -> SSLContext:

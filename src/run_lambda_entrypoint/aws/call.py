@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Reply = dict[str, Any]
 
-CONNECT_TIMEOUT = 2.0  # seconds for one attempt to connect
+CONNECT_TIMEOUT = 2.0  # seconds for an address to answer
 
 
 class Call(Record):

@@ -6,7 +6,7 @@ from _thread import allocate_lock
 from functools import partial
 from time import monotonic
 
-from .connection import connect
+from ..dial import Dialer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class DirectTransport:
         self._environ = environ
         self._credentials = credentials
         self._endpoints = endpoints
+        self._dialer = Dialer()
         self._unprepared = allocate_lock()
         self._unprepared.acquire()
 
@@ -35,7 +36,7 @@ class DirectTransport:
         # import in a thread might deadlock.
         from .exchange import Exchange  # noqa: PLC0415
 
-        self._exchange = Exchange(self._environ, self._credentials, self._endpoints.values())
+        self._exchange = Exchange(self._environ, self._credentials, self._endpoints.values(), self._dialer)
         self._unprepared.release()
 
     def host(self, call: Call) -> str:
@@ -45,7 +46,7 @@ class DirectTransport:
     def send(self, call: Call, timeout: float) -> Reply:
         """Sends `call` once. Raises EntrypointError."""
         endpoint = self._endpoint(call)
-        reconnect = partial(connect, endpoint, monotonic() + timeout)
+        reconnect = partial(self._dialer.connect, endpoint.host, endpoint.port, monotonic() + timeout)
         try:
             connection = reconnect()
         except OSError as error:

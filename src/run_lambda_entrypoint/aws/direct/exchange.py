@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...errors import EntrypointError
     from ..call import Call, Reply
     from ..credentials import Credentials
+    from ..dial import Dialer
     from ..endpoints import Endpoint
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -26,8 +27,11 @@ CONTENT_TYPE = "application/x-amz-json-1.1"
 class Exchange:
     """Sends calls with these credentials; `environ` says which certificates are trusted."""
 
-    def __init__(self, environ: Mapping[str, str], credentials: Credentials, endpoints: Collection[Endpoint]) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], credentials: Credentials, endpoints: Collection[Endpoint], dialer: Dialer
+    ) -> None:
         self._credentials = credentials
+        self._dialer = dialer
         secure = [endpoint for endpoint in endpoints if endpoint.secure]
         if secure:
             self._tls = Tls(environ, amazon=any(endpoint.amazon for endpoint in secure))
@@ -51,6 +55,7 @@ class Exchange:
 
     def failed(self, endpoint: Endpoint, error: Exception) -> EntrypointError:
         """What it means that an exchange ended in `error`."""
+        self._dialer.forget()
         return classify.connection_error(endpoint.authority, error)
 
     def _request(self, call: Call, endpoint: Endpoint) -> bytes:

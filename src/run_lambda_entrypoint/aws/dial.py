@@ -1,0 +1,145 @@
+"""Connections to the address of a host that answers first: staggered attempts, as in RFC 8305 ("Happy Eyeballs")."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from errno import EINPROGRESS, EMFILE, ENFILE
+from time import monotonic
+
+from .call import CONNECT_TIMEOUT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    Address = tuple[int, int, int, str, Any]  # as socket.getaddrinfo returns it
+
+# Seconds from one attempt to the next, as RFC 8305, section 5, recommends: longer than a handshake takes to anywhere.
+ATTEMPT_DELAY = 0.25
+
+
+class Dialer:
+    """Connects to hosts, and remembers which of their addresses answered. Threads may share one."""
+
+    def __init__(self) -> None:
+        self._addresses: dict[tuple[str, int], Sequence[Address]] = {}
+
+    def connect(self, host: str, port: int, deadline: float) -> socket.socket:
+        """A connection to an address of `host`: to the one that answered before, otherwise to the one that answers
+        first; its timeout ends at `deadline`, a time of time.monotonic(). Raises OSError."""
+        addresses = self._addresses.get((host, port)) or _resolve(host, port)
+        try:
+            connection, answered = _Dial(addresses, deadline).first()
+        except OSError:
+            self._addresses.pop((host, port), None)
+            raise
+        self._addresses[host, port] = [answered, *(address for address in addresses if address is not answered)]
+        connection.settimeout(max(0.001, deadline - monotonic()))
+        return connection
+
+    def forget(self) -> None:
+        """Resolves all names anew: an address that accepts connections may still be a broken host's."""
+        self._addresses.clear()
+
+
+def _resolve(host: str, port: int) -> list[Address]:
+    # The host as bytes: text would be encoded as IDNA, which imports 2 ms of stringprep.
+    return interleaved(socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM))
+
+
+def interleaved(addresses: Sequence[Address]) -> list[Address]:
+    """IPv6 and IPv4 in turn, beginning with the first address's; otherwise in the resolver's order (RFC 8305, 4)."""
+    preferred = [address for address in addresses if address[0] == addresses[0][0]]
+    other = [address for address in addresses if address[0] != addresses[0][0]]
+    turns = range(len(addresses))
+    return [address for turn in turns for address in preferred[turn : turn + 1] + other[turn : turn + 1]]
+
+
+class _Dial:
+    """The attempts to connect to one of `addresses`: the next one begins when the last one has failed, or has not
+    succeeded within ATTEMPT_DELAY."""
+
+    def __init__(self, addresses: Sequence[Address], deadline: float) -> None:
+        self._untried = list(addresses)
+        self._deadline = deadline
+        self._attempts: dict[int, tuple[socket.socket, Address, float]] = {}  # by descriptor; the time is their end
+        self._poll = select.poll()
+        self._next = monotonic()
+        self._error: OSError = TimeoutError()
+
+    def first(self) -> tuple[socket.socket, Address]:
+        """The connection that is made first, and its address. Raises OSError: the last error if all attempts failed."""
+        try:
+            while self._untried or self._attempts:
+                self._begin()
+                for descriptor, _ in self._poll.poll(self._wait()):
+                    connection, address, _ = self._attempts[descriptor]
+                    code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                    if not code:
+                        del self._attempts[descriptor]
+                        return connection, address
+                    self._end(descriptor, OSError(code, os.strerror(code)))
+                self._give_up()
+        finally:
+            for connection, _, _ in self._attempts.values():
+                connection.close()
+        raise self._error
+
+    def _begin(self) -> None:
+        """Begins the next attempt if it is time to."""
+        while self._untried and monotonic() >= self._next:
+            self._next = monotonic() + ATTEMPT_DELAY
+            try:
+                connection = _connecting(self._untried[0])
+            except OSError as error:
+                # The attempts in flight may succeed, or end and free their descriptors: one is enough for a dial.
+                if self._attempts and error.errno in (EMFILE, ENFILE):
+                    return
+                self._untried.pop(0)
+                self._fail(error)
+                continue
+            end = monotonic() + CONNECT_TIMEOUT
+            self._attempts[connection.fileno()] = (connection, self._untried.pop(0), end)
+            self._poll.register(connection, select.POLLOUT)
+
+    def _wait(self) -> int:
+        """Milliseconds until something is to be done."""
+        ends = [end for _, _, end in self._attempts.values()]
+        begins = [self._next] if self._untried else []
+        return max(0, int(1000 * (min(self._deadline, *ends, *begins) - monotonic())) + 1)
+
+    def _give_up(self) -> None:
+        now = monotonic()
+        if now >= self._deadline:
+            raise TimeoutError
+        for descriptor, (_, _, end) in list(self._attempts.items()):
+            if now >= end:
+                self._end(descriptor, TimeoutError())
+
+    def _end(self, descriptor: int, error: OSError) -> None:
+        self._poll.unregister(descriptor)
+        self._attempts.pop(descriptor)[0].close()
+        self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        self._error = error
+        self._next = monotonic()
+
+
+def _connecting(address: Address) -> socket.socket:
+    """A connection that is being made. Raises OSError."""
+    family, kind, protocol, _, target = address
+    connection = socket.socket(family, kind, protocol)
+    try:
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        code = connection.connect_ex(target)
+        if code not in (0, EINPROGRESS):
+            raise OSError(code, os.strerror(code))
+    except OSError:
+        connection.close()
+        raise
+    return connection
