@@ -176,7 +176,6 @@ def listening(handle: Handler, host: str = "127.0.0.1", port: int = 0) -> Iterat
 
     The threads end with their connections: whoever connected must be gone when the context ends.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     threads: list[Thread] = []
 
     def attend(connection: socket.socket) -> None:
@@ -191,7 +190,7 @@ def listening(handle: Handler, host: str = "127.0.0.1", port: int = 0) -> Iterat
                 threads.append(Thread(target=attend, args=[connection], daemon=True))
                 threads[-1].start()
 
-    with socket.create_server((host, port), family=family, backlog=128) as listener:
+    with socket.create_server((host, port), family=_family(host), backlog=128) as listener:
         accepting = Thread(target=accept, daemon=True)
         accepting.start()
         try:
@@ -204,16 +203,23 @@ def listening(handle: Handler, host: str = "127.0.0.1", port: int = 0) -> Iterat
 
 
 @contextmanager
-def black_hole() -> Iterator[int]:
-    """A port that answers no SYN: nobody accepts and the queue is full, so the kernel drops every further one
-    (listen(2))."""
+def black_hole(*hosts: str, port: int = 0) -> Iterator[int]:
+    """A port that answers no SYN on any of `hosts` (127.0.0.1 if there are none): nobody accepts and the queue is full,
+    so the kernel drops every further one (listen(2))."""
     with ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        for _ in range(4):
-            waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
-        yield listener.getsockname()[1]
+        for host in hosts or ["127.0.0.1"]:
+            family = _family(host)
+            listener = stack.enter_context(socket.create_server((host, port), family=family, backlog=0))
+            port = listener.getsockname()[1]
+            for _ in range(4):
+                waiting = stack.enter_context(socket.socket(family))
+                waiting.setblocking(False)
+                waiting.connect_ex(listener.getsockname())
+        yield port
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _request(connection: socket.socket) -> Request | None:

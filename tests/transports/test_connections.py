@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
+import ctypes
+import json
+import os
+import shutil
 import socket
 import ssl
+import subprocess
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Event
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from tests.harness.entrypoint import TRANSPORTS, Ended, Entrypoint, Words, permitted, shell
-from tests.harness.http_server import http_server, listening, secret
+from run_lambda_entrypoint.aws.send import MAX_THREADS
+from tests.harness.entrypoint import KEY_ID, SECRET_KEY, TRANSPORTS, Ended, Entrypoint, Words, permitted, shell
+from tests.harness.http_server import black_hole, by_close, by_length, http_server, listening, secret
 from tests.harness.process import wait_until
 from tests.transports.runs import PLENTY, SHORT, context, messages, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.harness.http_server import Reply, Request
     from tests.transports.conftest import Authority
 
+Result = TypeVar("Result")
+
 WELL = secret('{"key": "value"}')
 OWN_MOUNTS = ("/usr/bin/unshare", "--mount")
+OWN_NETWORK = ("/usr/bin/unshare", "--net")
+CLONE_NEWNET = 0x40000000  # unshare(2)
+IP = shutil.which("ip") or ""
+CREDENTIALS = {
+    "AccessKeyId": KEY_ID,
+    "SecretAccessKey": SECRET_KEY,
+    "Token": "token",
+    "Expiration": "2099-01-01T00:00:00Z",
+}
 
+needs_own_network = pytest.mark.skipif(
+    not (IP and permitted(OWN_NETWORK)), reason="no network namespace is permitted here"
+)
 needs_own_mounts = pytest.mark.skipif(not permitted(OWN_MOUNTS), reason="no mount namespace is permitted here")
 needs_ipv6 = pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="no IPv6 here")
 
@@ -141,6 +163,9 @@ def test_an_ipv6_address_is_checked_against_the_certificate(
 
 # -- Names
 
+SIX_DEAD = [f"127.0.0.{number}" for number in range(2, 8)]  # the resolver sorts what is nearer to 127.0.0.1 first
+GOOD = "127.0.0.128"
+
 
 def mounted(**files: Path) -> Words:
     """Words before a command that let it see other files in /etc."""
@@ -153,16 +178,120 @@ def written(path: Path, text: str) -> Path:
     return path
 
 
+def hosts(folder: Path, name: str, *addresses: str) -> Words:
+    """Words before a command for which `name` has these addresses."""
+    lines = [f"{address} {name}\n" for address in addresses]
+    return mounted(hosts=written(folder / "hosts", "".join(lines)))
+
+
 @needs_ipv6
 @needs_own_mounts
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 def test_all_addresses_of_a_name_are_tried(
     entrypoint: Entrypoint, transport: str, tmp_path: Path, address: str
 ) -> None:
-    before = mounted(hosts=written(tmp_path / "hosts", "::1 both.example\n127.0.0.1 both.example\n"))
+    before = hosts(tmp_path, "both.example", "::1", "127.0.0.1")
     with http_server(well, host=address) as server:
         ended = run(entrypoint, transport, f"http://both.example:{server.port}", before=before)
     assert key(ended) == ("value", "")
+
+
+@needs_own_mounts
+def test_many_secrets_load_through_a_few_dead_addresses(entrypoint: Entrypoint, transport: str, tmp_path: Path) -> None:
+    before = hosts(tmp_path, "many.example", *SIX_DEAD, GOOD)
+    with http_server(well, host=GOOD) as server, black_hole(*SIX_DEAD, port=server.port):
+        url, names = f"http://many.example:{server.port}", map(str, range(49))
+        # With 2 s for each address in turn, no connection would be made by then.
+        ended = run(entrypoint, transport, url, names, seconds=2 * len(SIX_DEAD), before=before)
+    assert key(ended) == ("value", "")
+
+
+@needs_own_mounts
+def test_a_proxy_is_reached_through_a_few_dead_addresses(entrypoint: Entrypoint, tmp_path: Path) -> None:
+    before = hosts(tmp_path, "proxy.example", *SIX_DEAD, GOOD)
+    with http_server(well, host=GOOD) as proxy, black_hole(*SIX_DEAD, port=proxy.port):
+        seconds, http_proxy = 2 * len(SIX_DEAD), f"http://proxy.example:{proxy.port}"
+        ended = run(entrypoint, "botocore", "http://aws.example", seconds=seconds, before=before, http_proxy=http_proxy)
+    assert (key(ended), [request.path for request in proxy.requests]) == (("value", ""), ["http://aws.example/"])
+
+
+@needs_own_mounts
+def test_credentials_are_reached_through_a_few_dead_addresses(entrypoint: Entrypoint, tmp_path: Path) -> None:
+    def answer(request: Request) -> Reply:
+        return by_length(json.dumps(CREDENTIALS).encode()) if request.method == "GET" else WELL
+
+    before = hosts(tmp_path, "localhost", *SIX_DEAD, GOOD)
+    with http_server(answer, host=GOOD) as server, black_hole(*SIX_DEAD, port=server.port):
+        source = f"http://localhost:{server.port}"
+        more = {"AWS_ACCESS_KEY_ID": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": source}
+        ended = run(entrypoint, "botocore", server.url, seconds=2 * len(SIX_DEAD), before=before, **more)
+    assert key(ended) == ("value", "")
+
+
+@needs_own_mounts
+def test_the_address_that_answered_first_serves_the_rest(
+    entrypoint: Entrypoint, transport: str, tmp_path: Path
+) -> None:
+    """The address before it refuses until every thread has its first connection, and would answer from then on."""
+    before = hosts(tmp_path, "two.example", SIX_DEAD[0], GOOD)
+    numbers, connected, others = count(1), Event(), []
+
+    def answer(_: Request) -> Reply:
+        if next(numbers) == MAX_THREADS:
+            others.append(stack.enter_context(http_server(well, host=SIX_DEAD[0], port=server.port)))
+            connected.set()
+        connected.wait(PLENTY)
+        return by_close(WELL.body)
+
+    with ExitStack() as stack, http_server(answer, host=GOOD) as server:
+        url = f"http://two.example:{server.port}"
+        ended = run(entrypoint, transport, url, map(str, range(3 * MAX_THREADS)), before=before)
+    served = [len(each.requests) for each in (server, *others)]
+    assert (key(ended), served) == (("value", ""), [3 * MAX_THREADS, 0])
+
+
+@needs_own_mounts
+def test_a_name_is_resolved_anew_after_a_broken_connection(
+    entrypoint: Entrypoint, transport: str, tmp_path: Path
+) -> None:
+    before = hosts(tmp_path, "one.example", SIX_DEAD[0])
+
+    def broken(connection: socket.socket) -> None:
+        connection.recv(1)  # and the rest unread: a reset
+        hosts(tmp_path, "one.example", GOOD)
+
+    with http_server(well, host=GOOD) as server, listening(broken, SIX_DEAD[0], server.port):
+        ended = run(entrypoint, transport, f"http://one.example:{server.port}", before=before)
+    assert key(ended) == ("value", "")
+
+
+def in_own_network(body: Callable[[], Result], addresses: Sequence[str]) -> Result:
+    """What `body` returns, called in a thread with a network of its own, in which loopback has `addresses` too."""
+
+    def unshared() -> Result:
+        libc = ctypes.CDLL(None, use_errno=True)
+        assert libc.unshare(CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+        lines = ["link set lo up", *(f"addr add {address} dev lo nodad" for address in addresses)]
+        subprocess.run([IP, "-batch", "-"], input="\n".join(lines), text=True, check=True)
+        return body()
+
+    with ThreadPoolExecutor() as executor:
+        return executor.submit(unshared).result()
+
+
+@needs_own_network
+@needs_own_mounts
+def test_dead_ipv6_addresses_do_not_hold_up_ipv4(entrypoint: Entrypoint, transport: str, tmp_path: Path) -> None:
+    dead = [f"2001:db8::{number}" for number in range(1, 50)]
+    before = hosts(tmp_path, "both.example", *dead, GOOD)
+
+    def ended() -> Ended:
+        with http_server(well, host=GOOD) as server, black_hole(*dead, port=server.port):
+            url = f"http://both.example:{server.port}"
+            # The last attempt would begin after 12 s if all IPv6 addresses came first.
+            return run(entrypoint, transport, url, seconds=10, before=before)
+
+    assert key(in_own_network(ended, dead)) == ("value", "")
 
 
 @needs_own_mounts
