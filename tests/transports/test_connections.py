@@ -196,6 +196,7 @@ def test_all_addresses_of_a_name_are_tried(
     assert key(ended) == ("value", "")
 
 
+@pytest.mark.slow
 @needs_own_mounts
 def test_many_secrets_load_through_a_few_dead_addresses(entrypoint: Entrypoint, transport: str, tmp_path: Path) -> None:
     before = hosts(tmp_path, "many.example", *SIX_DEAD, GOOD)
@@ -206,6 +207,7 @@ def test_many_secrets_load_through_a_few_dead_addresses(entrypoint: Entrypoint, 
     assert key(ended) == ("value", "")
 
 
+@pytest.mark.slow
 @needs_own_mounts
 def test_a_proxy_is_reached_through_a_few_dead_addresses(entrypoint: Entrypoint, tmp_path: Path) -> None:
     before = hosts(tmp_path, "proxy.example", *SIX_DEAD, GOOD)
@@ -215,6 +217,7 @@ def test_a_proxy_is_reached_through_a_few_dead_addresses(entrypoint: Entrypoint,
     assert (key(ended), [request.path for request in proxy.requests]) == (("value", ""), ["http://aws.example/"])
 
 
+@pytest.mark.slow
 @needs_own_mounts
 def test_credentials_are_reached_through_a_few_dead_addresses(entrypoint: Entrypoint, tmp_path: Path) -> None:
     def answer(request: Request) -> Reply:

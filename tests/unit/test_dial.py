@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HOST = "name.example"
 DEAD = [f"127.0.0.{number}" for number in range(2, 10)]
 FIRST, SECOND = "127.0.0.101", "127.0.0.102"
+BROADCAST = "255.255.255.255"  # which the kernel refuses to connect to
 PLENTY = 60.0
 """A deadline that no test waits for, in seconds from now."""
 
@@ -95,6 +96,7 @@ def test_a_connection_ends_at_the_deadline_and_does_not_wait_for_acks(resolver: 
     assert (timeout is not None and PLENTY / 2 < timeout <= PLENTY, without_delay) == (True, 1)
 
 
+@pytest.mark.slow
 def test_dead_addresses_do_not_take_their_time_one_after_the_other(resolver: Resolver) -> None:
     resolver.addresses = [*DEAD, FIRST]
     with dead_before_good() as port:
@@ -107,6 +109,13 @@ def test_the_next_address_follows_a_refused_one_at_once(resolver: Resolver) -> N
         assert address(Dialer(), port, seconds=20) == FIRST
 
 
+def test_no_attempt_begins_after_the_deadline(resolver: Resolver) -> None:
+    resolver.addresses = [*DEAD, FIRST]
+    with dead_before_good() as port, pytest.raises(TimeoutError):
+        address(Dialer(), port, seconds=0.3)
+
+
+@pytest.mark.slow
 def test_a_dead_address_is_given_up_before_the_deadline(resolver: Resolver) -> None:
     resolver.addresses = DEAD[:1]
     begin = monotonic()
@@ -124,7 +133,7 @@ def test_the_last_error_is_raised(resolver: Resolver) -> None:
 
 
 def test_the_next_address_follows_one_that_the_kernel_refuses(resolver: Resolver) -> None:
-    resolver.addresses = ["255.255.255.255", FIRST]  # the broadcast address: no TCP goes there
+    resolver.addresses = [BROADCAST, FIRST]
     with listener(FIRST) as port:
         assert address(Dialer(), port) == FIRST
 
@@ -180,6 +189,7 @@ def test_ports_are_remembered_apart(resolver: Resolver) -> None:
         assert [address(dialer, port), address(dialer, other)] == [FIRST, SECOND]
 
 
+@pytest.mark.slow
 def test_no_descriptor_is_left(resolver: Resolver) -> None:
     before = descriptors()
     with dead_before_good() as port:
@@ -187,7 +197,7 @@ def test_no_descriptor_is_left(resolver: Resolver) -> None:
         resolver.addresses = [*DEAD[:2], FIRST]
         address(Dialer(), port)
         after = {"success": descriptors()}
-        resolver.addresses = [*DEAD[:2], SECOND]
+        resolver.addresses = [BROADCAST, *DEAD[:2], SECOND]
         with pytest.raises(TimeoutError):
             address(Dialer(), port, seconds=0.7)  # when all three have begun
         after["deadline"] = descriptors()
@@ -210,6 +220,7 @@ def one_descriptor_left() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
+@pytest.mark.slow
 def test_one_descriptor_is_enough(resolver: Resolver) -> None:
     resolver.addresses = [*DEAD[:1], FIRST]
     with dead_before_good() as port, one_descriptor_left():

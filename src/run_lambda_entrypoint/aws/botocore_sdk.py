@@ -249,8 +249,7 @@ def _connect(
     socket_options: Sequence[tuple[int, int, int | bytes]] | None,
 ) -> socket:
     """urllib3's create_connection; `timeout` is only that of the connection that it returns."""
-    host, port = address
-    connection = dialer.connect(host.strip("[]"), port, deadline)
+    connection = dialer.connect(*address, deadline)
     for option in socket_options or ():
         connection.setsockopt(*option)
     connection.settimeout(Timeout.resolve_default_timeout(timeout))
