@@ -21,6 +21,18 @@ if sys.version_info < (3, 10):  # noqa: UP036 - an image may have an older one
 sys.dont_write_bytecode = True
 gc.disable()  # a start takes milliseconds, and makes hardly any cycles: collections would only delay it
 
+
+def report(kind, *_):  # type: ignore[no-untyped-def]
+    """Reports what no other boundary did: Python would show an error's text, which may contain anything."""
+    try:
+        posix.write(2, f"run-lambda-entrypoint: cannot start: {kind.__name__}\n".encode())
+    finally:
+        posix._exit(125)
+
+
+sys.excepthook = report
+sys.unraisablehook = lambda _: None  # of a thread without memory, for instance: who waits for that reports it
+
 # Until main has its own handler: no traceback, and it ends PID 1 too.
 for signal in (_signal.SIGINT, _signal.SIGTERM):
     if _signal.getsignal(signal) != _signal.SIG_IGN:
