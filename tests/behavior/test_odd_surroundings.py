@@ -134,5 +134,5 @@ def test_a_limit_that_leaves_no_thread_is_reported(entrypoint: Entrypoint) -> No
         archive.chmod(0o644)
         words: list[str | Path] = [*AS_SOMEBODY, pythons[0], "-IS", archive, "true"]
         ended = run(words, Surroundings(aws("http://127.0.0.1:9", NAME)))
-    message = "run-lambda-entrypoint: cannot start a thread; raise the limit of processes (ulimit -u)\n"
+    message = "run-lambda-entrypoint: cannot start a thread; raise the limit of processes (ulimit -u), or the memory\n"
     assert (ended.status, ended.stderr.decode()) == (125, message)
