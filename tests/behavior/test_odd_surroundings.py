@@ -96,7 +96,7 @@ OLD = {
 )
 def test_an_old_python_is_reported(entrypoint: Entrypoint, python: str) -> None:
     version = run([python, "-c", "import sys; print(sys.version.split()[0])"]).stdout.decode().strip()
-    ended = run([python, "-IS", entrypoint.archive, "true"], Surroundings(PLAIN))
+    ended = run([python, "-ISB", entrypoint.archive, "true"], Surroundings(PLAIN))
     words = f"run-lambda-entrypoint: requires Python 3.10 or newer, this is {version}; use a newer image\n"
     assert (ended.status, ended.stdout, ended.stderr.decode()) == (125, b"", words)
 
@@ -110,7 +110,7 @@ runpy.run_path(sys.argv[0], None, "__main__")
 
 
 def test_a_python_without_ssl_is_reported(entrypoint: Entrypoint) -> None:
-    words: list[str | Path] = [sys.executable, "-IS", "-c", WITHOUT_SSL, entrypoint.archive, "true"]
+    words: list[str | Path] = [sys.executable, "-ISB", "-c", WITHOUT_SSL, entrypoint.archive, "true"]
     ended = run(words, Surroundings(aws("https://127.0.0.1:9", NAME)))
     message = "run-lambda-entrypoint: this Python lacks the module _ssl; install its complete standard library\n"
     assert (ended.status, ended.stderr.decode()) == (125, message)
@@ -132,7 +132,7 @@ def test_a_limit_that_leaves_no_thread_is_reported(entrypoint: Entrypoint) -> No
         Path(folder).chmod(0o755)
         archive = shutil.copyfile(entrypoint.archive, Path(folder, "archive.pyz"))
         archive.chmod(0o644)
-        words: list[str | Path] = [*AS_SOMEBODY, pythons[0], "-IS", archive, "true"]
+        words: list[str | Path] = [*AS_SOMEBODY, pythons[0], "-ISB", archive, "true"]
         ended = run(words, Surroundings(aws("http://127.0.0.1:9", NAME)))
     message = "run-lambda-entrypoint: cannot start a thread; raise the limit of processes (ulimit -u), or the memory\n"
     assert (ended.status, ended.stderr.decode()) == (125, message)

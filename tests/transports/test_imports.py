@@ -65,7 +65,7 @@ EXPENSIVE = {
 
 def imported(archive: Path, *argv: str, environ: Mapping[str, str] = PLAIN, code: int = 0) -> set[str]:
     """The modules that a run imports, or tries to, until it executes the command or fails."""
-    command = [sys.executable, "-IS", "-X", "importtime", str(archive), *argv]
+    command = [sys.executable, "-ISB", "-X", "importtime", str(archive), *argv]
     ended = run(command, Surroundings(environ=environ))
     assert ended.status == code, ended.stderr
     lines = [line for line in ended.stderr.decode().splitlines() if line.startswith("import time:")]
