@@ -205,6 +205,7 @@ def test_fewer_calls_are_sent_at_once_where_few_files_may_be_open(
     monkeypatch: pytest.MonkeyPatch, limit: int, most: int
 ) -> None:
     monkeypatch.setattr("os.sysconf", {"SC_OPEN_MAX": limit}.__getitem__)
+    monkeypatch.setattr("os.listdir", {"/proc/self/fd": ["0", "1", "2"]}.__getitem__)
     at_once, highest = [0], [0]
     everyone = Barrier(most)
 

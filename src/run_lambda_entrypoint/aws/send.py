@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Outcome = Reply | EntrypointError
 
 MAX_THREADS = 16
-RESERVED_FILES = 8  # descriptors that a start needs beside its connections: the archive, trust stores, the resolver's
+RESERVED_FILES = 5  # descriptors that a start needs beside its connections: the archive, trust stores, the resolver's
 MAX_PAGES, MAX_SIZE = 1_000, 8_000_000  # of one reply: 10,000 parameters, and more bytes than an environment may have
 # The maximum of the first pause and of any pause, in seconds; if AWS throttles, as in botocore's standard mode.
 PAUSES = (0.1, 2.0)
@@ -90,7 +90,13 @@ def send_all(calls: Sequence[Call], transport: Transport, deadline: Deadline, lo
 def _concurrency(count: int) -> int:
     """How many of `count` calls are sent at once: fewer where the limit of open files is low."""
     limit = os.sysconf("SC_OPEN_MAX")  # the soft limit of this process, -1 if there is none
-    return min(MAX_THREADS, count, max(1, limit - RESERVED_FILES) if limit >= 0 else count)
+    if count == 1 or limit < 0:
+        return min(MAX_THREADS, count)
+    try:
+        taken = len(os.listdir("/proc/self/fd"))
+    except OSError:  # where /proc is not mounted
+        taken = len(("stdin", "stdout", "stderr"))
+    return min(MAX_THREADS, count, max(1, limit - taken - RESERVED_FILES))
 
 
 def _start_threads(needed: Sequence[Callable[[], None]], helpful: Sequence[Callable[[], None]]) -> None:
