@@ -36,6 +36,9 @@ SHEBANGS = {  # file: the interpreter that its shebang line names
     "run-lambda-entrypoint-python-image.pyz": "/usr/local/bin/python3",  # Docker's python images
     "run-lambda-entrypoint-aws-base.pyz": "/var/lang/bin/python3",  # AWS's base images
 }
+# -I and -S: no PYTHON* variable, working directory or site-packages changes what runs. -B: where the standard library
+# has no .pyc files, as in Docker's python images, they would be written into its folders.
+FLAGS = "-ISB"
 SUMS = "SHA256SUMS"
 BYTECODE_VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 # SHA-256 of Amazon Root CA 1 to 4 and of the Starfield root behind them (https://www.amazontrust.com/repository/).
@@ -241,7 +244,7 @@ def archive(packages: Path, target: Path) -> None:
         entry_point=ENTRY_POINT,
         reproducible=True,
     )
-    create_archive([packages], target, "/usr/bin/python3 -IS", ENTRY_POINT, environment)
+    create_archive([packages], target, f"/usr/bin/python3 {FLAGS}", ENTRY_POINT, environment)
 
 
 def commit_date() -> int:
@@ -277,11 +280,11 @@ def collect(shiv_archive: Path, bytecode: dict[str, bytes]) -> Iterator[tuple[st
 
 
 def write(entries: dict[str, bytes], target: Path, python: str) -> None:
-    """Write one archive. -I and -S: no PYTHON* variable, working directory or site-packages changes what runs."""
+    """Write one archive."""
     date = time.gmtime(commit_date())[:6]
     partial = target.with_suffix(".partial")
     with partial.open("wb") as file:
-        file.write(f"#!{python} -IS\n".encode())
+        file.write(f"#!{python} {FLAGS}\n".encode())
         with zipfile.ZipFile(file, "w") as written:
             for name, content in entries.items():
                 entry = zipfile.ZipInfo(name, date)

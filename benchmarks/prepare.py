@@ -16,7 +16,8 @@ PEERS = ROOT / "benchmarks/peers"
 ARCHIVE = ROOT / "dist/run-lambda-entrypoint.pyz"
 ROOTED = "rooted"
 PACKAGES = sysconfig.get_path("purelib")
-PYTHON = (sys.executable, "-IS")
+SHEBANG = (sys.executable, "-ISB")  # as the archive's shebang line does
+PYTHON = (sys.executable, "-IS")  # no -B: shiv's later start imports the bytecode that its first one left
 AS_IN_README = ("--rie-path", "/usr/local/bin/aws-lambda-rie", "--")
 SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
@@ -95,12 +96,12 @@ def variants(folder: Path) -> list[Variant]:
     ours, plain = str(folder / ARCHIVE.name), str(folder / "plain.pyz")
     later, first = folder / "shiv-later", folder / "shiv-first"
     return [
-        Variant(OURS, (*PYTHON, ours, *AS_IN_README)),
+        Variant(OURS, (*SHEBANG, ours, *AS_IN_README)),
         Variant(FLOOR, (*PYTHON, str(ROOT / "benchmarks/floor.py"))),
         Variant(EMPTY, (*PYTHON, str(folder / "empty.pyz"), *AS_IN_README)),
         Variant(GO, (str(folder / "go"),)),
         Variant(PLAIN, (*PYTHON, str(PEERS / "plain.py"), PACKAGES)),
-        Variant(OURS_BOTOCORE, (*PYTHON, ours, *AS_IN_README), {"LAMBDA_ENV_TRANSPORT": "botocore"}),
+        Variant(OURS_BOTOCORE, (*SHEBANG, ours, *AS_IN_README), {"LAMBDA_ENV_TRANSPORT": "botocore"}),
         Variant(SHIV_LATER, (*PYTHON, plain), {"SHIV_ROOT": str(later)}),
         Variant(SHIV_FIRST, (*PYTHON, plain), {"SHIV_ROOT": str(first)}, emptied=first, every=4),
         Variant(CLI, (str(PEERS / "awscli.sh"),), every=4),
@@ -124,9 +125,9 @@ def trusting(folder: Path) -> list[Variant]:
     ours, rooted = folder / ARCHIVE.name, folder / ROOTED / ARCHIVE.name
     bundles = {ONE_CERTIFICATE: folder / server.CA, SYSTEM_STORE: folder / "system.pem"}
     return [
-        Variant(OWN_ROOTS, (*PYTHON, str(rooted), *AS_IN_README)),
+        Variant(OWN_ROOTS, (*SHEBANG, str(rooted), *AS_IN_README)),
         *(
-            Variant(name, (*PYTHON, str(ours), *AS_IN_README), {"AWS_CA_BUNDLE": str(bundle)})
+            Variant(name, (*SHEBANG, str(ours), *AS_IN_README), {"AWS_CA_BUNDLE": str(bundle)})
             for name, bundle in bundles.items()
         ),
     ]

@@ -85,7 +85,7 @@ def show(api: SecretsApi) -> int:
         say(f"     {variable}={value}")
 
     say("", "3. The archive starts, with the emulator for local use and the function's runtime client as its command:")
-    words: list[str | Path] = [sys.executable, "-IS", ARCHIVE, "--rie-path", emulator_path(), "--", *REFLECTOR]
+    words: list[str | Path] = [sys.executable, "-ISB", ARCHIVE, "--rie-path", emulator_path(), "--", *REFLECTOR]
     say(f"     $ {shlex.join(readable(str(word)) for word in words)}")
     surroundings = Surroundings(environ=api.environ(**OWN, **references), directory=REFLECTOR_DIRECTORY)
     began = time.monotonic()

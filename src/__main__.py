@@ -1,8 +1,8 @@
 """What Python runs when it is given the archive: from here on, only the archive and the standard library are imported.
 
-With the shebang line's `-IS` nothing else is on `sys.path`. Started as `python3 FILE`, PYTHONPATH and site-packages
-are, and one of the function's own modules must not replace one of ours. Every start waits for this file, so it imports
-only what is loaded already.
+With the shebang line's `-ISB` nothing else is on `sys.path`, and no bytecode is written. Started as `python3 FILE`,
+PYTHONPATH and site-packages are, and one of the function's own modules must not replace one of ours. Every start waits
+for this file, so it imports only what is loaded already.
 """
 
 import _signal  # type: ignore[import-not-found]
@@ -12,14 +12,27 @@ import sys
 from importlib.util import MAGIC_NUMBER
 from marshal import loads
 
+sys.dont_write_bytecode = True
+
 if sys.version_info < (3, 10):  # noqa: UP036 - an image may have an older one
     sys.stderr.write(
         f"run-lambda-entrypoint: requires Python 3.10 or newer, this is {sys.version.split()[0]}; use a newer image\n"
     )
     sys.exit(125)
 
-sys.dont_write_bytecode = True
 gc.disable()  # a start takes milliseconds, and makes hardly any cycles: collections would only delay it
+
+
+def report(kind, *_):  # type: ignore[no-untyped-def]
+    """Reports what no other boundary did: Python would show an error's text, which may contain anything."""
+    try:
+        posix.write(2, f"run-lambda-entrypoint: cannot start: {kind.__name__}\n".encode())
+    finally:
+        posix._exit(125)
+
+
+sys.excepthook = report
+sys.unraisablehook = lambda _: None  # of a thread without memory, for instance: who waits for that reports it
 
 # Until main has its own handler: no traceback, and it ends PID 1 too.
 for signal in (_signal.SIGINT, _signal.SIGTERM):

@@ -105,7 +105,7 @@ async def start(throttling: Throttling, url: str, name: str, transport: str) -> 
         LAMBDA_ENV_TRANSPORT=transport,
         LAMBDA_ENV_TIMEOUT_SECONDS=f"{UNTIL_THEN + DEADLINE:g}",
     )
-    words = (sys.executable, "-IS", ARCHIVE, "printenv", "KEY")
+    words = (sys.executable, "-ISB", ARCHIVE, "printenv", "KEY")
     process = await asyncio.create_subprocess_exec(*words, env=environ, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
     out, err = await process.communicate()
     throttling.came(name)

@@ -46,12 +46,15 @@ def main() -> NoReturn:
         failure = error
     except Exception as error:
         failure = errors.internal(error)
-    log.failure(failure.reports())
-    if runtime_api:
-        message = "\n".join(map(str, failure.reports()))
-        reporting.runtime_api.report_failed_init(runtime_api, message, failure.kind.error_type)
-    # Not sys.exit: a thread may hang in a name resolution that nothing can interrupt.
-    os._exit(failure.kind.exit_code)
+    try:
+        log.failure(failure.reports())
+        if runtime_api:
+            message = "\n".join(map(str, failure.reports()))
+            reporting.runtime_api.report_failed_init(runtime_api, message, failure.kind.error_type)
+    finally:
+        # Whatever fails on the way out, for want of memory, threads or descriptors: the exit code holds. Not sys.exit:
+        # a thread may hang in a name resolution that nothing can interrupt.
+        os._exit(failure.kind.exit_code)
 
 
 def start(argv: Sequence[str], environ: Mapping[str, str], started: float, log: Log, *, in_lambda: bool) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+
 from .record import Record
-from .text import printable
+from .text import escaped, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+# A process, or the machine, has as many files open as it may.
+FILE_LIMITS = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class Kind(Record):
@@ -51,6 +56,8 @@ COMMAND_NOT_EXECUTABLE = Kind("Function.CommandNotExecutable", "the command was 
 COMMAND_NOT_FOUND = Kind("Function.CommandNotFound", "the command, or its interpreter, was not found", 127)
 INTERRUPTED = Kind("Function.Interrupted", "SIGINT arrived before the command was started", 130)
 TERMINATED = Kind("Function.Interrupted", "SIGTERM arrived before the command was started", 143)
+NOTHING_SENT = Kind("Function.SecretUnavailable", "the time was used up before a request could be sent")
+TOO_MANY_FILES = Kind("Function.EntrypointFailed", "the limit of open files is too low")
 FAILED = Kind(
     "Function.EntrypointFailed",
     "a limit of the machine, an incomplete Python, or a bug in this program (which says so)",
@@ -60,7 +67,8 @@ FAILED = Kind(
 class EntrypointError(Exception):
     """Root of all expected failures.
 
-    `str(error)` is the report: one line that says what is wrong, where it was read from and what to do.
+    `str(error)` is the report: one line, whatever is in `message`, that says what is wrong, where it was read from and
+    what to do.
     `retryable` says whether the same request may succeed later. `reference` is the variable that the failure is about,
     `source` the secret or parameter, "" where there is none.
     """
@@ -68,7 +76,7 @@ class EntrypointError(Exception):
     def __init__(
         self, kind: Kind, message: str, *, retryable: bool = False, reference: str = "", source: str = ""
     ) -> None:
-        super().__init__(message)
+        super().__init__(escaped(message))
         self.kind = kind
         self.retryable = retryable
         self.reference = reference
@@ -105,12 +113,30 @@ def invalid_reference(variable: str, message: str) -> EntrypointError:
     return EntrypointError(INVALID_REFERENCE, f"{name} {message}", reference=name)
 
 
+def too_many_files() -> EntrypointError:
+    """No file or connection can be opened, for now: others may be closed while the call is retried."""
+    return EntrypointError(
+        TOO_MANY_FILES,
+        "cannot open another file or connection; raise the limit of open files (ulimit -n)",
+        retryable=True,
+    )
+
+
 def internal(error: Exception) -> EntrypointError:
-    """A bug in this program, reported by type and location: the message of an unexpected error may contain anything."""
+    """A bug in this program, reported by type and location: the message of an unexpected error may contain anything.
+
+    What Python lacks is none: a module, memory, a descriptor.
+    """
+    if isinstance(error, MemoryError):
+        return EntrypointError(FAILED, "out of memory; give the function more")
+    if isinstance(error, OSError) and error.errno in FILE_LIMITS:
+        return too_many_files()
     if isinstance(error, ImportError):
-        return EntrypointError(
-            FAILED, f"this Python lacks the module {error.name}; install its complete standard library"
-        )
+        if isinstance(error, ModuleNotFoundError):
+            message = f"this Python lacks the module {error.name}; install its complete standard library"
+        else:  # a shared library that cannot be mapped, for instance
+            message = f"cannot load the module {error.name}; give the function more memory, or use a complete Python"
+        return EntrypointError(FAILED, message)
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -27,6 +27,9 @@ _ALPHANUMERIC = _DIGITS.union(_LETTERS, _LETTERS.upper())
 _SECRET_NAME = _ALPHANUMERIC.union("/_+=.@-!")
 _PARAMETER_NAME = _ALPHANUMERIC.union("/_.-")
 _LABEL = _DIGITS.union(_LETTERS, "-")
+# VERSION: ClientRequestToken in the API reference. STAGE: AWS publishes no pattern; without "/" and "@" no URL is one.
+# A parameter's label: https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-labels.html
+_SELECTOR = _ALPHANUMERIC.union("-_.")
 _MAX_NAME_LENGTH = 512
 _MAX_ARN_NAME_LENGTH = _MAX_NAME_LENGTH + len("-AbCdEf")
 _SECRET_FORM = (
@@ -120,8 +123,7 @@ def _secret(variable: str, text: str, name: str = "") -> Reference:
     fields = text.split(":")
     size = 7 if is_arn else 1
     problem = _arn_problem(fields, "secretsmanager") or _secret_problem(fields) if is_arn else _name_problem(fields[0])
-    if not problem and len(fields) > size + 3:
-        problem = "at most three fields may follow the secret: KEY, STAGE and VERSION"
+    problem = problem or _selection_problem(fields[size:])
     if problem:
         raise invalid_reference(variable, f"is not a valid secret reference: {problem}; expected {_SECRET_FORM}")
     region = fields[3] if is_arn else ""
@@ -169,26 +171,28 @@ FORMS = (
 )
 
 
+# What is wrong with a text, or nothing; of the text itself at most one character: somebody may have typed a secret into
+# the wrong place. String methods: compiling a regular expression costs a cold start more than all of this.
+
+
 def _arn_problem(fields: list[str], service: str, size: int = 7) -> str:
-    """What is wrong with the start of an ARN, or nothing. String methods: compiling a regular expression costs a cold
-    start more than all of this."""
     if len(fields) > 2 and fields[2] != service:
-        return f'it names the service "{printable(fields[2], 40)}", not {service}'
+        return f"the ARN is not one of {service}"
     if len(fields) < size:
         return f"incomplete ARN: expected at least {size} colon-separated fields, got {len(fields)}"
     _, partition, _, region, account = fields[:5]
     if not partition.startswith("aws") or not _LABEL.issuperset(partition):
-        return f'"{printable(partition, 40)}" is not a valid partition (aws, aws-cn, aws-us-gov, ...)'
+        return "the ARN does not have a valid partition (aws, aws-cn, aws-us-gov, ...)"
     if not region or not _LABEL.issuperset(region):
-        return f'"{printable(region, 40)}" is not a valid Region'
+        return "the ARN does not have a valid Region"
     if len(account) != 12 or not _DIGITS.issuperset(account):
-        return f'"{printable(account, 40)}" is not a valid account ID (12 digits)'
+        return "the ARN does not have a valid account ID (12 digits)"
     return ""
 
 
 def _secret_problem(fields: list[str]) -> str:
     if fields[5] != "secret":
-        return f'it names a "{printable(fields[5], 40)}", not a secret'
+        return "the ARN is not that of a secret"
     return _name_problem(fields[6], _MAX_ARN_NAME_LENGTH)
 
 
@@ -201,20 +205,44 @@ def _name_problem(name: str, max_length: int = _MAX_NAME_LENGTH) -> str:
     return f"the secret name is longer than {max_length} characters" if len(name) > max_length else ""
 
 
+def _selection_problem(fields: list[str]) -> str:
+    if len(fields) > 3:
+        return "at most three fields may follow the secret: KEY, STAGE and VERSION"
+    key, stage, version = (*fields, "", "", "")[:3]
+    if key.startswith("//") or any(map(_is_control, key)):
+        return "KEY must not start with // or contain a control character"
+    if len(stage) > 256 or not _SELECTOR.issuperset(stage):
+        return "STAGE must be at most 256 letters, digits, hyphens, underscores and periods"
+    if version and (not 32 <= len(version) <= 64 or not _SELECTOR.issuperset(version)):
+        return "VERSION must be 32 to 64 letters, digits, hyphens, underscores and periods"
+    return ""
+
+
+def _is_control(character: str) -> bool:
+    """The C0 and C1 controls, which have no name in Unicode but a category of their own (Cc)."""
+    return character < " " or "\x7f" <= character <= "\x9f"
+
+
 def _parameter_arn_problem(fields: list[str]) -> str:
     kind, slash, name = fields[5].partition("/")
     if kind != "parameter":
-        return f'it names a "{printable(kind, 40)}", not a parameter'
-    return _parameter_problem(slash + name, fields[6:]) if name else "the parameter name is missing"
+        return "the ARN is not that of a parameter"
+    return (
+        _parameter_problem(slash + name) or _selector_problem(fields[6:]) if name else "the parameter name is missing"
+    )
 
 
-def _parameter_problem(name: str, selector: list[str] | None = None) -> str:
+def _parameter_problem(name: str) -> str:
     if not name.startswith("/"):
         return "a parameter name starts with a slash"
     if name.startswith(_SECRET_VIA_SSM):
         return f"it refers to a secret of Secrets Manager; use {VALUE_PREFIX}NAME=NAME-OF-THE-SECRET instead"
-    if not _PARAMETER_NAME.issuperset(name):
-        return "a parameter name contains only letters, digits and /_.-"
-    if selector and (len(selector) > 1 or selector == [""]):
+    return "" if _PARAMETER_NAME.issuperset(name) else "a parameter name contains only letters, digits and /_.-"
+
+
+def _selector_problem(fields: list[str]) -> str:
+    if len(fields) > 1 or fields == [""]:
         return "only one version or label may follow the name, after a colon"
+    if fields and (len(fields[0]) > 100 or not _SELECTOR.issuperset(fields[0])):
+        return "a version or label must be at most 100 letters, digits, hyphens, underscores and periods"
     return ""

@@ -13,7 +13,16 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
+def escaped(text: str) -> str:
+    """`text` as one line of a log: with no control character, line separator or lone surrogate."""
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
 def printable(text: str, limit: int = 400) -> str:
-    """`text` as it may appear in one line of a log: with no control character or lone surrogate, of limited length."""
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    """`escaped`, and of limited length."""
+    safe = escaped(text)
     return safe if len(safe) <= limit else safe[: limit - 1] + "…"
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()

@@ -75,7 +75,7 @@ def test_the_archives_differ_only_in_the_shebang_line(entrypoint: Entrypoint, na
     if not other.is_file():
         pytest.skip(f"{name} is not beside the archive under test")
     with other.open("rb") as file:
-        assert file.readline() == f"#!{python} -IS\n".encode()
+        assert file.readline() == f"#!{python} -ISB\n".encode()
     assert other.stat().st_size <= MAX_SIZE
     assert other.stat().st_mode & 0o777 == 0o755
     assert contents(other) == contents(entrypoint.archive)

@@ -59,13 +59,13 @@ def loaded(transport: str, *command: str | Path) -> bytes:
 
 
 def watched(python: str, archive: Path) -> Any:
-    return json.loads(loaded("direct", python, "-IS", "-c", WATCH, archive))
+    return json.loads(loaded("direct", python, "-ISB", "-c", WATCH, archive))
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @EVERY_PYTHON
 def test_it_does_its_job(entrypoint: Entrypoint, python: Interpreter, transport: str) -> None:
-    assert loaded(transport, python.path, "-IS", entrypoint.archive) == b""
+    assert loaded(transport, python.path, "-ISB", entrypoint.archive) == b""
 
 
 @EVERY_PYTHON

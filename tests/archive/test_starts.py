@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.harness.entrypoint import TRANSPORTS, Entrypoint, aws
+from tests.harness.entrypoint import TRANSPORTS, Entrypoint, aws, with_interpreter
 from tests.harness.http_server import http_server, secret
 from tests.harness.process import Surroundings, run
 
@@ -27,18 +27,16 @@ UNUSUAL_NAME = "with spaces, ünd 東京/run lambda.entrypoint"
         ([sys.executable], "entrypoint"),
         ([], UNUSUAL_NAME),
         ([sys.executable], UNUSUAL_NAME),
-        ([sys.executable, "-IS"], UNUSUAL_NAME),
+        ([sys.executable, "-ISB"], UNUSUAL_NAME),
     ],
-    ids=["itself", "python3", "itself-unusual", "python3-unusual", "python3-IS-unusual"],
+    ids=["itself", "python3", "itself-unusual", "python3-unusual", "python3-ISB-unusual"],
 )
 def test_it_starts_under_any_name_and_in_any_way(
     entrypoint: Entrypoint, tmp_path: Path, before: list[str], name: str, transport: str
 ) -> None:
     archive = tmp_path / name
     archive.parent.mkdir(exist_ok=True)
-    _, _, rest = entrypoint.archive.read_bytes().partition(b"\n")
-    archive.write_bytes(f"#!{sys.executable} -IS\n".encode() + rest)
-    archive.chmod(0o755)
+    with_interpreter(entrypoint.archive, sys.executable, archive)
     with http_server(lambda _: secret('{"A": "1"}')) as server:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport)
         finished = run([*before, archive, "printenv", "A"], Surroundings(environ))
@@ -56,7 +54,7 @@ def test_its_own_shebang_line_starts_it(entrypoint: Entrypoint) -> None:
 
 def test_it_starts_by_a_relative_path(entrypoint: Entrypoint, tmp_path: Path) -> None:
     shutil.copyfile(entrypoint.archive, tmp_path / "archive")
-    finished = run([sys.executable, "-IS", "archive", "/bin/echo", "started"], Surroundings(directory=tmp_path))
+    finished = run([sys.executable, "-ISB", "archive", "/bin/echo", "started"], Surroundings(directory=tmp_path))
     assert (finished.status, finished.stdout, finished.stderr) == (0, b"started\n", b"")
 
 

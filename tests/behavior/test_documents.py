@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.harness.entrypoint import KEY_ID, Ended, Entrypoint, aws
-from tests.harness.http_server import Server, http_server, secret
+from tests.harness.http_server import Server, http_server, secret, secrets
 
 ENVIRON = ("cat", "/proc/self/environ")
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
@@ -66,7 +66,7 @@ IDENTITY = {
 def identity(entrypoint: Entrypoint) -> tuple[Ended, Server]:
     """A function one of whose secrets holds AWS credentials and regions."""
     texts = {"a": json.dumps(IDENTITY), "b": "{}"}
-    with http_server(lambda request: secret(texts[request.json["SecretId"]])) as server:
+    with http_server(secrets(texts)) as server:
         references = {"SECRETS_MANAGER_ARN": "a", f"{PREFIX}B": "b"}
         return entrypoint(*ENVIRON, environ=aws(server.url, references)), server
 

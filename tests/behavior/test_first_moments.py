@@ -6,6 +6,7 @@ That the archive's handlers are there can be seen: nothing else in it catches SI
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -34,9 +35,11 @@ def catches_sigterm(pid: int) -> bool:
     return bool(int(caught, 16) & 1 << signal.SIGTERM - 1)
 
 
-def interrupted(entrypoint: Entrypoint, silent: Server, number: signal.Signals, looks: int, *, caught: bool) -> Ended:
+def interrupted(
+    entrypoint: Entrypoint, silent: Server, number: signal.Signals, looks: int, *, caught: bool, **more: str
+) -> Ended:
     """How it ends by a signal: sent `looks` after it was started, or after it `caught` SIGTERM."""
-    environ = aws(silent.url, {"SECRETS_MANAGER_ARN": "name"})
+    environ = aws(silent.url, {"SECRETS_MANAGER_ARN": "name"}, **more)
     with entrypoint.started("true", environ=environ) as process:
         if caught:
             wait_until(lambda: catches_sigterm(process.pid), what="the handlers")
@@ -52,6 +55,18 @@ def test_from_its_first_lines_on_it_ends_with_its_code_and_at_most_its_one_line(
 ) -> None:
     ends = {interrupted(entrypoint, silent, number, looks, caught=True) for looks in MOMENTS}
     assert ends - {(code, b"", ""), (code, b"", LINE.format(number.name))} == set()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_in_json_that_line_is_an_object(
+    entrypoint: Entrypoint, silent: Server, number: signal.Signals, code: int
+) -> None:
+    as_json = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "LAMBDA_ENV_UNKNOWN": "a warning before it"}
+    ends = [interrupted(entrypoint, silent, number, looks, caught=True, **as_json) for looks in MOMENTS]
+    lines = [json.loads(line) for ended in ends for line in ended.err.splitlines()]
+    assert {ended.code for ended in ends} == {code}
+    assert {line["message"] for line in lines if line["level"] == "ERROR"} <= {LINE.format(number.name)[23:-1]}
+    assert {line["level"] for line in lines} == {"WARNING", "ERROR"}
 
 
 def test_before_them_sigterm_kills_it_without_a_word(entrypoint: Entrypoint, silent: Server) -> None:

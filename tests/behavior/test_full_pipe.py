@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.harness.entrypoint import AS_PID_1, PLAIN, Entrypoint, aws, permitted
-from tests.harness.http_server import by_length, http_server
+from tests.harness.http_server import by_length, http_server, secret
 from tests.harness.process import Surroundings, started, wait_until
 
 if TYPE_CHECKING:
@@ -83,6 +84,15 @@ def test_a_warning_does_not_keep_the_command_from_starting(entrypoint: Entrypoin
     words = [*entrypoint.words, "sh", "-c", "exit 3"]
     with started(words, Surroundings({**PLAIN, "LAMBDA_ENV_UNKNOWN": "x"}), stderr=full_pipe) as process:
         assert process.wait(HANG) == 3
+
+
+def test_many_lines_that_nobody_reads_wait_no_longer_than_one(entrypoint: Entrypoint, full_pipe: int) -> None:
+    """There is one patience for all lines: 200 lines with half a second each would last longer than `HANG`."""
+    text = json.dumps({f"KEY{index}": "value" for index in range(200)})
+    with http_server(lambda _: secret(text)) as server:
+        words = [*entrypoint.words, "--log-level", "debug", "sh", "-c", "exit 3"]
+        with started(words, Surroundings(aws(server.url, NAME)), stderr=full_pipe) as process:
+            assert process.wait(HANG) == 3
 
 
 def test_the_report_to_lambda_is_sent_nevertheless(entrypoint: Entrypoint, full_pipe: int) -> None:

@@ -59,7 +59,7 @@ def test_entries_that_no_mapping_holds(entrypoint: Entrypoint, given: list[bytes
 
 
 def test_of_a_reference_that_stands_twice_the_first_counts(entrypoint: Entrypoint) -> None:
-    with http_server(lambda _: secret("{}")) as server:
+    with http_server(lambda _: secret("{}", "first")) as server:
         environ = [*block(aws(server.url, {"SECRETS_MANAGER_ARN": "first"})), b"SECRETS_MANAGER_ARN=second"]
         ended = entrypoint("true", environ=environ)
 

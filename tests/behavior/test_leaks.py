@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness.emulator import free_port
 from tests.harness.entrypoint import Ended, Entrypoint, aws, end, shell
-from tests.harness.http_server import Reply, Request, by_length, error, http_server, secret
+from tests.harness.http_server import Reply, Request, by_length, error, http_server, secret, secret_body, secrets
 from tests.harness.process import wait_until
 
 MARKER = 'hunter2"ZXQJ\\é'
@@ -36,37 +36,43 @@ def reply(**body: object) -> Reply:
     return by_length(json.dumps(body).encode())
 
 
-def parameters(*values: object) -> Reply:
-    return reply(Parameters=[{"Name": f"/{index}", "Value": value} for index, value in enumerate(values)])
+def parameters(*values: object, path: str = "/") -> Reply:
+    return reply(Parameters=[{"Name": f"{path}{index}", "Value": value} for index, value in enumerate(values)])
 
 
-SECRETS = {
-    "NO_JSON": secret(MARKER),
-    "HALF": secret('{"KEY": ' + QUOTED),
-    "AFTER": secret('{"KEY": "x"} ' + QUOTED),
-    "TWO_LINES": secret(f"KEY={MARKER}\nOTHER={MARKER}"),
-    "NAN": secret(f'{{"KEY": NaN, "OTHER": {QUOTED}}}'),
-    "STRING": secret(QUOTED),
-    "ARRAY": secret(f"[{QUOTED}]"),
-    "EMPTY_KEY": secret(f'{{"": {QUOTED}}}'),
-    "EQUALS_KEY": secret(f'{{"A=B": {QUOTED}}}'),
-    "NUL": secret(json.dumps({"KEY": f"{MARKER}\0{MARKER}"})),
-    "SURROGATE": secret(json.dumps({"KEY": f"{MARKER}\ud800"})),
-    "INSIDE": secret(json.dumps({"KEY": [MARKER, "\ud800"], "OTHER": {MARKER: "\0\ud800"}})),
-    "LONG": secret(json.dumps({"KEY": 40_000 * MARKER})),
-    "RESERVED": secret(json.dumps({"_HANDLER": MARKER, "AWS_LAMBDA_FUNCTION_NAME": [MARKER]})),
-    "DEEP": secret('{"KEY": ' + 50_000 * "[" + QUOTED + 50_000 * "]" + "}"),
-    "DEEPER": secret('{"KEY": ' + 990 * "[" + QUOTED + 990 * "]" + "}"),
-    "BINARY": reply(SecretBinary=b64encode(MARKER.encode() + b"\xff").decode()),
-    "BINARY_TEXT": reply(SecretBinary=b64encode(MARKER.encode()).decode()),
-    "NO_BASE64": reply(SecretBinary=MARKER),
-    "OTHER_FIELD": reply(Name="name", Secret=MARKER),
-    "OTHER_TYPE": reply(SecretString={"KEY": MARKER}),
+SECRETS: dict[str, dict[str, object]] = {
+    # The fields of a reply.
+    "NO_JSON": {"SecretString": MARKER},
+    "HALF": {"SecretString": '{"KEY": ' + QUOTED},
+    "AFTER": {"SecretString": '{"KEY": "x"} ' + QUOTED},
+    "TWO_LINES": {"SecretString": f"KEY={MARKER}\nOTHER={MARKER}"},
+    "NAN": {"SecretString": f'{{"KEY": NaN, "OTHER": {QUOTED}}}'},
+    "STRING": {"SecretString": QUOTED},
+    "ARRAY": {"SecretString": f"[{QUOTED}]"},
+    "EMPTY_KEY": {"SecretString": f'{{"": {QUOTED}}}'},
+    "EQUALS_KEY": {"SecretString": f'{{"A=B": {QUOTED}}}'},
+    "NUL": {"SecretString": json.dumps({"KEY": f"{MARKER}\0{MARKER}"})},
+    "SURROGATE": {"SecretString": json.dumps({"KEY": f"{MARKER}\ud800"})},
+    "INSIDE": {"SecretString": json.dumps({"KEY": [MARKER, "\ud800"], "OTHER": {MARKER: "\0\ud800"}})},
+    "LONG": {"SecretString": json.dumps({"KEY": 40_000 * MARKER})},
+    "RESERVED": {"SecretString": json.dumps({"_HANDLER": MARKER, "AWS_LAMBDA_FUNCTION_NAME": [MARKER]})},
+    "DEEP": {"SecretString": '{"KEY": ' + 50_000 * "[" + QUOTED + 50_000 * "]" + "}"},
+    "DEEPER": {"SecretString": '{"KEY": ' + 990 * "[" + QUOTED + 990 * "]" + "}"},
+    "BINARY": {"SecretBinary": b64encode(MARKER.encode() + b"\xff").decode()},
+    "BINARY_TEXT": {"SecretBinary": b64encode(MARKER.encode()).decode()},
+    "NO_BASE64": {"SecretBinary": MARKER},
+    "OTHER_FIELD": {"Secret": MARKER},
+    "OTHER_TYPE": {"SecretString": {"KEY": MARKER}},
+    "LENGTHY": {"SecretString": 100_000 * MARKER},
+    "OTHER_ARN": {"ARN": f"arn:aws:secretsmanager:{MARKER}", "SecretString": MARKER},
+    "OTHER_NAME": {"Name": MARKER, "SecretString": MARKER},
+    "OTHER_STAGES": {"VersionStages": [MARKER], "SecretString": MARKER},
+}
+REPLIES = {
     "NO_REPLY": by_length(MARKER.encode()),
     "BROKEN_REPLY": by_length(secret(f'{{"KEY": {QUOTED}}}').body[:-3]),
     "BAD_UTF8": by_length(secret(MARKER).body + b"\xff"),
     "ERROR_PAGE": by_length(MARKER.encode(), 404),
-    "LENGTHY": reply(SecretString=100_000 * MARKER),
 }
 
 
@@ -90,12 +96,15 @@ BY_REGION = {
     "us-west-1": reply(Parameters=MARKER),
     "us-west-2": by_length(MARKER.encode(), 404),
     "sa-east-1": parameters(MARKER),
+    "ca-west-1": reply(Parameters=[{"Name": MARKER, "Value": MARKER, "ARN": MARKER, "Selector": MARKER}]),
 }
 BY_PATH = {
-    "/same/": by_length(b'{"Parameters": [' + b", ".join(2 * [parameters(MARKER).body[16:-2]]) + b"]}"),
-    "/nul/": parameters(f"{MARKER}\0"),
-    "/long/": parameters(40_000 * MARKER),
-    "/types/": parameters([MARKER]),
+    "/same/": reply(Parameters=2 * [{"Name": "/same/a", "Value": MARKER}]),
+    "/nul/": parameters(f"{MARKER}\0", path="/nul/"),
+    "/long/": parameters(40_000 * MARKER, path="/long/"),
+    "/types/": parameters([MARKER], path="/types/"),
+    "/elsewhere/": parameters(MARKER),
+    "/token/": reply(Parameters=[], NextToken=[MARKER]),
 }
 
 
@@ -109,7 +118,7 @@ def outcome(entrypoint: Entrypoint, environ: dict[str, str], *words: str) -> tup
 
 
 REFERENCES = {
-    **{PREFIX + name: name for name in SECRETS},
+    **{PREFIX + name: name for name in (*SECRETS, *REPLIES)},
     **{VALUE + name: name + rest for name, (_, rest) in SINGLE.items()},
     **{VALUE + region: f"arn:aws:ssm:{region}:123456789012:parameter/x" for region in BY_REGION},
     **{SSM_PATH + path.strip("/"): path for path in BY_PATH},
@@ -120,7 +129,9 @@ def answer_badly(request: Request) -> Reply:
     if "SecretId" not in request.json:
         return BY_PATH[request.json["Path"]] if "Path" in request.json else BY_REGION[request.region]
     name = request.json["SecretId"]
-    return SECRETS[name] if name in SECRETS else secret(SINGLE[name][0])
+    if name in REPLIES:
+        return REPLIES[name]
+    return by_length(secret_body(name, **SECRETS[name])) if name in SECRETS else secret(SINGLE[name][0], name)
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +221,7 @@ def test_an_environment_that_the_kernel_refuses_is_not_told(entrypoint: Entrypoi
 
 def test_a_secret_that_came_before_an_interruption_is_not_told(entrypoint: Entrypoint, transport: str) -> None:
     def answer(request: Request) -> Reply:
-        return secret(TEXT) if request.json["SecretId"] == "quick" else error(500, "Again")
+        return secret(TEXT, "quick") if request.json["SecretId"] == "quick" else error(500, "Again")
 
     with http_server(answer) as server:
         references = {"SECRETS_MANAGER_ARN": "quick", f"{PREFIX}B": "never"}
@@ -224,9 +235,10 @@ def test_a_secret_that_came_before_an_interruption_is_not_told(entrypoint: Entry
 
 
 def test_a_secret_that_came_while_another_failed_is_not_told(entrypoint: Entrypoint, transport: str) -> None:
-    replies = {"good": secret(TEXT), "bad": error(400, "AccessDeniedException"), "identity": secret(IDENTITY)}
-    with http_server(lambda request: replies[request.json["SecretId"]]) as server:
-        references = {PREFIX + name.upper(): name for name in replies}
+    names = {"good": TEXT, "identity": IDENTITY}
+    denied = error(400, "AccessDeniedException")
+    with http_server(lambda each: denied if each.json["SecretId"] == "bad" else secrets(names)(each)) as server:
+        references = {PREFIX + name.upper(): name for name in (*names, "bad")}
         ended, output = outcome(entrypoint, aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport))
 
     assert (ended.code, traces(output)) == (125, [])
@@ -287,7 +299,9 @@ def test_neither_dry_run_nor_debug_output_nor_overrides_tell_a_value(
     entrypoint: Entrypoint, words: list[str], policy: str
 ) -> None:
     def answer(asked: Request) -> Reply:
-        return secret(TEXT) if "SecretId" in asked.json else parameters(MARKER, MARKER)
+        if "SecretId" in asked.json:
+            return secret(TEXT, asked.json["SecretId"])
+        return parameters(MARKER, MARKER) if "Path" in asked.json else parameters(MARKER)
 
     references = {
         **NAME,

@@ -7,7 +7,7 @@ import pytest
 
 from tests.behavior.test_leaks import MARKER, traces
 from tests.harness.entrypoint import PLAIN, Ended, Entrypoint, aws
-from tests.harness.http_server import Reply, Request, error, http_server, secret
+from tests.harness.http_server import Reply, Request, error, http_server, secret, secrets
 
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 REFERENCES = {"SECRETS_MANAGER_ARN": "app", f"{PREFIX}RDS": "rds"}
@@ -20,7 +20,7 @@ TEXTS = {
 
 
 def answer(request: Request) -> Reply:
-    return secret(TEXTS[request.json["SecretId"]])
+    return secrets(TEXTS)(request)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_debug_shows_no_value(debug: Ended) -> None:
 
 
 def test_debug_shows_no_value_when_a_secret_fails(entrypoint: Entrypoint, transport: str) -> None:
-    replies = {"app": secret(TEXTS["app"]), "rds": secret(MARKER)}
+    replies = {"app": secret(TEXTS["app"], "app"), "rds": secret(MARKER, "rds")}
     with http_server(lambda request: replies[request.json["SecretId"]]) as server:
         environ = aws(server.url, REFERENCES, LAMBDA_ENV_TRANSPORT=transport, **DEBUG)
         ended = entrypoint("true", environ=environ)
@@ -74,7 +74,7 @@ def test_debug_shows_no_value_when_a_secret_fails(entrypoint: Entrypoint, transp
 
 @pytest.mark.parametrize("level", ["", "info", "warning", "error"])
 def test_above_debug_a_success_is_silent(entrypoint: Entrypoint, level: str) -> None:
-    with http_server(lambda _: secret('{"KEY": "value"}')) as server:
+    with http_server(secrets(dict.fromkeys(REFERENCES.values(), '{"KEY": "value"}'))) as server:
         environ = aws(server.url, REFERENCES, LAMBDA_ENV_LOG_LEVEL=level)
         assert entrypoint("true", environ=environ) == (0, b"", "")
 
@@ -93,7 +93,7 @@ def test_at_level_error_there_are_no_warnings(entrypoint: Entrypoint, level: str
 @pytest.fixture(scope="module")
 def failed(entrypoint: Entrypoint) -> list[dict[str, str]]:
     """The lines of a start with a warning and two failures, in JSON."""
-    replies = {"app": error(400, "AccessDeniedException", 'no "right"\nto it'), "rds": secret(MARKER)}
+    replies = {"app": error(400, "AccessDeniedException", 'no "right"\nto it'), "rds": secret(MARKER, "rds")}
     with http_server(lambda request: replies[request.json["SecretId"]]) as server:
         ended = entrypoint("true", environ=aws(server.url, REFERENCES, LAMBDA_ENV_TYPO="x", **AS_JSON))
     assert ended.code == 125

@@ -13,12 +13,12 @@ import pytest
 import trustme
 
 from tests.harness.entrypoint import PLAIN, Entrypoint, aws, permitted
-from tests.harness.http_server import http_server, secret
+from tests.harness.http_server import by_length, http_server, secret
 from tests.harness.process import Surroundings, run
 from tests.transports.runs import context
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 NAME = {"SECRETS_MANAGER_ARN": "name"}
 LOCALEDEF = shutil.which("localedef") or ""
@@ -96,7 +96,7 @@ OLD = {
 )
 def test_an_old_python_is_reported(entrypoint: Entrypoint, python: str) -> None:
     version = run([python, "-c", "import sys; print(sys.version.split()[0])"]).stdout.decode().strip()
-    ended = run([python, "-IS", entrypoint.archive, "true"], Surroundings(PLAIN))
+    ended = run([python, "-ISB", entrypoint.archive, "true"], Surroundings(PLAIN))
     words = f"run-lambda-entrypoint: requires Python 3.10 or newer, this is {version}; use a newer image\n"
     assert (ended.status, ended.stdout, ended.stderr.decode()) == (125, b"", words)
 
@@ -110,7 +110,7 @@ runpy.run_path(sys.argv[0], None, "__main__")
 
 
 def test_a_python_without_ssl_is_reported(entrypoint: Entrypoint) -> None:
-    words: list[str | Path] = [sys.executable, "-IS", "-c", WITHOUT_SSL, entrypoint.archive, "true"]
+    words: list[str | Path] = [sys.executable, "-ISB", "-c", WITHOUT_SSL, entrypoint.archive, "true"]
     ended = run(words, Surroundings(aws("https://127.0.0.1:9", NAME)))
     message = "run-lambda-entrypoint: this Python lacks the module _ssl; install its complete standard library\n"
     assert (ended.status, ended.stderr.decode()) == (125, message)
@@ -119,7 +119,9 @@ def test_a_python_without_ssl_is_reported(entrypoint: Entrypoint) -> None:
 AS_SOMEBODY = (SETPRIV, "--reuid=64322", "--regid=64322", "--clear-groups", "prlimit", "--nproc=1:1")
 
 
-def test_a_limit_that_leaves_no_thread_is_reported(entrypoint: Entrypoint) -> None:
+@pytest.fixture
+def without_threads(entrypoint: Entrypoint) -> Iterator[list[str | Path]]:
+    """Words before options and command that start the archive as somebody who may have no second thread."""
     new_enough = ["-c", "import sys; sys.exit(sys.version_info < (3, 10))"]
     pythons = [
         python
@@ -132,7 +134,22 @@ def test_a_limit_that_leaves_no_thread_is_reported(entrypoint: Entrypoint) -> No
         Path(folder).chmod(0o755)
         archive = shutil.copyfile(entrypoint.archive, Path(folder, "archive.pyz"))
         archive.chmod(0o644)
-        words: list[str | Path] = [*AS_SOMEBODY, pythons[0], "-IS", archive, "true"]
-        ended = run(words, Surroundings(aws("http://127.0.0.1:9", NAME)))
-    message = "run-lambda-entrypoint: cannot start a thread; raise the limit of processes (ulimit -u)\n"
-    assert (ended.status, ended.stderr.decode()) == (125, message)
+        yield [*AS_SOMEBODY, pythons[0], "-ISB", archive]
+
+
+NO_THREAD = "cannot start a thread; raise the limit of processes (ulimit -u), or the memory"
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "message"),
+    [("true", 125, NO_THREAD), ("/nosuch", 127, 'command "/nosuch" does not exist; copy it into the image')],
+)
+def test_a_limit_that_leaves_no_thread_changes_neither_report_nor_exit_code(
+    without_threads: list[str | Path], command: str, code: int, message: str
+) -> None:
+    with http_server(lambda _: by_length(b"", 202)) as runtime_api:
+        environ = aws("http://127.0.0.1:9", NAME, AWS_LAMBDA_RUNTIME_API=runtime_api.address)
+        ended = run([*without_threads, command], Surroundings(environ))
+    posted = [request.json["errorMessage"] for request in runtime_api.requests]
+    shown = [text.startswith(message) for text in (ended.stderr.decode().partition(": ")[2], *posted)]
+    assert (ended.status, shown) == (code, [True, True])

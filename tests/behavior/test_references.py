@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.entrypoint import Ended, Entrypoint, aws
-from tests.harness.http_server import Request, error, http_server, secret, secrets
+from tests.harness.http_server import Request, error, http_server, secrets
 from tests.harness.process import wait_until
 
 ENVIRON = ("cat", "/proc/self/environ")
@@ -34,7 +34,7 @@ def merged(entrypoint: Entrypoint) -> Ended:
     }
     references = {f"{PREFIX}é": "not-ascii", f"{PREFIX}a": "lower", f"{PREFIX}B": "upper"}
     references |= {"SECRETS_MANAGER_ARN": " first\n", f"{PREFIX}EMPTY": "", f"{PREFIX}BLANK": " \t\n"}
-    with http_server(lambda request: secret(json.dumps(texts[request.json["SecretId"]]))) as server:
+    with http_server(secrets({name: json.dumps(text) for name, text in texts.items()})) as server:
         return entrypoint(*ENVIRON, environ=aws(server.url, references, OWN="function", V0="function"))
 
 
@@ -149,14 +149,18 @@ INVALID = {
     f"{PATH}B": ("/aws/reference/secretsmanager/", "it refers to a secret"),
     f"{PREFIX}A_SPACE": ("two words hunter2", "the invalid character ' '"),
     f"{PREFIX}B_SHORT": ("arn:aws:secretsmanager:eu-west-1:123456789012:secret", "incomplete ARN"),
-    f"{PREFIX}C_SERVICE": ("arn:aws:ssm:eu-west-1:123456789012:parameter/hunter2", "not secretsmanager"),
-    f"{PREFIX}G_ACCOUNT": (f"{ARN}hunter2".replace("123456789012", "1234"), "not a valid account ID"),
+    f"{PREFIX}C_SERVICE": ("arn:aws:ssm:eu-west-1:123456789012:parameter/hunter2", "not one of secretsmanager"),
+    f"{PREFIX}G_ACCOUNT": (f"{ARN}hunter2".replace("123456789012", "1234"), "not have a valid account ID"),
     f"{PREFIX}J_JSON": ('{"PASSWORD": "hunter2"}', "the invalid character '{'"),
     f"{PREFIX}K_LINES": ("name\nrun-lambda-entrypoint: forged", r"the invalid character '\n'"),
     f"{PREFIX}L_COLONS": (f"{ARN}name:key:stage:version:hunter2", "at most three fields"),
+    f"{PREFIX}M_KEY": ("postgres://user:hunter2@host:5432/db", "KEY must not start with //"),
+    f"{PREFIX}N_STAGE": ("user:x:hunter2@host", "STAGE must be"),
+    f"{PREFIX}O_VERSION": ("user:x::hunter2", "VERSION must be"),
     VALUE: ("name", "does not name the variable to set"),
-    f"{VALUE}B": ("arn:aws:ssm:eu-west-1:123456789012:document/hunter2", "not a parameter"),
+    f"{VALUE}B": ("arn:aws:ssm:eu-west-1:123456789012:document/hunter2", "not that of a parameter"),
     f"{VALUE}D": ("arn:aws:ssm:eu-west-1:123456789012:parameter/x:1:hunter2", "only one version or label"),
+    f"{VALUE}E": ("arn:aws:ssm:eu-west-1:123456789012:parameter/x:1\n\x1b[31mhunter2", "version or label must be"),
     f"{VALUE}_HANDLER": ("name", "which Lambda reserves"),
 }
 

@@ -81,6 +81,7 @@ def run(entrypoint: Entrypoint, secrets_api: SecretsApi, versions: Versions, tra
             f"{VALUE}BY_ID": f"{arn}:password::{previous}",
             f"{VALUE}BY_BOTH": f"{arn}:password:BLUE:{blue}",
             f"{VALUE}LITERAL": f"{arn}:user.name::",
+            f"{VALUE}PARTIAL_ARN": f"{arn[:-7]}:user.name",
             f"{VALUE}NESTED": f"{arn}:user.age::",
             f"{VALUE}OBJECT": f"{arn}:user::",
             f"{VALUE}WHOLE": name,
@@ -101,7 +102,13 @@ def test_standard_error_stays_empty(run: Run) -> None:
         *(("password", "blue"), ("user.name", "literal"), ("OLD", "1"), ("B1", "1"), ("B2", "2")),
         *(("KEY", "current"), ("KEY_SHORT", "current")),
         *(("BY_STAGE", "blue"), ("BY_ID", "previous"), ("BY_BOTH", "blue")),
-        *(("LITERAL", "literal"), ("NESTED", "1.50"), ("OBJECT", '{"name":"nested","age":1.50}'), ("WHOLE", WHOLE)),
+        *(
+            ("LITERAL", "literal"),
+            ("PARTIAL_ARN", "literal"),
+            ("NESTED", "1.50"),
+            ("OBJECT", '{"name":"nested","age":1.50}'),
+            ("WHOLE", WHOLE),
+        ),
         ("WHOLE_PREVIOUS", '{"password": "previous", "OLD": "1"}'),
         *(("PLAIN", PLAIN_TEXT), ("BINARY", "bytes: é"), ("OBJECT_IN_BYTES", "é")),
         *(("CHARACTERS", ALL_CHARACTERS), ("LARGE", LARGE)),
@@ -125,7 +132,7 @@ def test_each_version_of_a_secret_is_requested_once(run: Run, versions: Versions
     )
     expected = [
         *((name, "", ""), (name, "AWSPREVIOUS", ""), (elsewhere, "", ""), (f"binary/{transport}", "", "")),
-        *((arn, "", ""), (arn, "BLUE", ""), (arn, "", previous), (arn, "BLUE", blue)),
+        *((arn, "", ""), (arn[:-7], "", ""), (arn, "BLUE", ""), (arn, "", previous), (arn, "BLUE", blue)),
         *((f"{kind}/{transport}", "", "") for kind in ("whole", "characters", "large")),
     ]
     assert requested == Counter(expected)

@@ -36,9 +36,14 @@ class Example:
         return f"run-lambda-entrypoint-tests/{self.name}"
 
     @property
+    def archive(self) -> str:
+        """Where the image has the entrypoint."""
+        return "/opt/run-lambda-entrypoint.pyz" if self.layer else "/run-lambda-entrypoint.pyz"
+
+    @property
     def variables(self) -> dict[str, str]:
         """What the function's configuration needs beside its references."""
-        return {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/run-lambda-entrypoint.pyz"} if self.layer else {}
+        return {"AWS_LAMBDA_EXEC_WRAPPER": self.archive} if self.layer else {}
 
     @property
     def folder(self) -> str:

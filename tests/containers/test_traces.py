@@ -1,4 +1,4 @@
-"""What is left to be seen from outside: processes, and nothing of the secrets."""
+"""What is left to be seen from outside: processes, and nothing of the secrets; no file is changed."""
 
 import subprocess
 from collections.abc import Iterator
@@ -7,11 +7,13 @@ import pytest
 
 from tests.containers.engine import Docker
 from tests.containers.examples import EXAMPLES, Example
-from tests.containers.functions import LAMBDA, LOCAL, Function, function
+from tests.containers.functions import LAMBDA, LOCAL, Function, container, function
+from tests.harness.entrypoint import TRANSPORTS
 from tests.harness.secrets_api import SecretsApi
 
 MARKER = "7c0ffee-marked-value"
 REFERENCE = "traces/secret"
+NOTHING = ("-ISBc", "pass")  # a command of Python's that changes no file either
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,23 @@ def test_the_containers_files_hold_no_secret(docker: Docker, served: Function) -
     assert not written(docker, "export", served.container, MARKER)
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_start_by_root_changes_no_file(
+    docker: Docker, example: Example, transport: str, configuration: dict[str, str]
+) -> None:
+    environ = {**configuration, "LAMBDA_ENV_TRANSPORT": transport}
+    options = [f"--env={name}={value}" for name, value in environ.items()]
+    words = [*options, f"--entrypoint={example.archive}", example.image, example.python, *NOTHING]
+
+    assert run_by_root(docker, *words) == ""
+
+
+def test_root_may_change_the_interpreters_folders(docker: Docker, example: Example) -> None:
+    words = [f"--entrypoint={example.python}", example.image, "-ISBc", "import os; os.mkdir(f'{os.__file__}.new')"]
+
+    assert "/os.py.new\n" in run_by_root(docker, *words)
+
+
 def test_the_images_history_holds_no_secret(docker: Docker, example: Example, served: Function) -> None:
     history = docker("history", "--no-trunc", example.image)
 
@@ -89,3 +108,10 @@ def written(docker: Docker, verb: str, what: str, text: str) -> bool:
             before = block[-len(text) :]
     assert process.returncode == 0
     return found
+
+
+def run_by_root(docker: Docker, *words: str) -> str:
+    """Runs a container by root to its end, and returns which of its files have changed, one a line."""
+    with container(docker, "--user=0", *words) as made:
+        assert docker("wait", made) == "0\n", docker.attempt("logs", made).stderr
+        return docker("diff", made)

@@ -13,7 +13,7 @@ SCRIPT = ROOT / "examples/exec-wrapper-layer/make-layer.sh"
 
 @pytest.fixture
 def content() -> bytes:
-    return b"#!/var/lang/bin/python3 -IS\nwhat follows is an archive\n"
+    return b"#!/var/lang/bin/python3 -ISB\nwhat follows is an archive\n"
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ class Entrypoint:
     @property
     def words(self) -> list[str]:
         """What stands before the options and the command."""
-        return [sys.executable, "-IS", str(self.archive)]
+        return [sys.executable, "-ISB", str(self.archive)]
 
     def __call__(
         self,
@@ -109,6 +109,14 @@ class Entrypoint:
         arguments = [*before, *self.words, *words]
         with started(arguments, replace(surroundings, environ=environ), stdout=pipe, stderr=pipe) as process:
             yield process
+
+
+def with_interpreter(archive: Path, python: str | Path, target: Path) -> Path:
+    """A copy of the archive that its shebang line starts by another interpreter, with the same flags."""
+    _, _, rest = archive.read_bytes().partition(b" ")
+    target.write_bytes(f"#!{python} ".encode() + rest)
+    target.chmod(0o755)
+    return target
 
 
 def end(process: subprocess.Popen[bytes], seconds: float = 60) -> Ended:

@@ -101,14 +101,20 @@ def by_close(body: bytes) -> Reply:
     return Reply(head(200, "Connection: close") + body, CLOSE)
 
 
-def secret_body(text: str) -> bytes:
-    """The body of Secrets Manager's reply with `text`."""
-    return json.dumps({"ARN": "arn", "Name": "name", "SecretString": text}).encode()
+def arn(name: str) -> str:
+    """The ARN of the secret `name`."""
+    return f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}-AbCdEf"
 
 
-def secret(text: str) -> Reply:
-    """Secrets Manager's reply with `text`."""
-    return by_length(secret_body(text))
+def secret_body(name: str = "name", **fields: object) -> bytes:
+    """The body of Secrets Manager's reply with `fields`, for a secret that was requested by its name or ARN."""
+    full = name if name.startswith("arn:") else arn(name)
+    return json.dumps({"ARN": full, "Name": name, **fields}).encode()
+
+
+def secret(text: str, name: str = "name") -> Reply:
+    """Secrets Manager's reply with `text`, for a secret that was requested by its name or ARN."""
+    return by_length(secret_body(name, SecretString=text))
 
 
 def error(status: int, code: str, message: str = "") -> Reply:
@@ -118,7 +124,7 @@ def error(status: int, code: str, message: str = "") -> Reply:
 
 def secrets(texts: Mapping[str, str]) -> Answer:
     """Answers like Secrets Manager with the text of the requested secret."""
-    return lambda request: secret(texts[request.json["SecretId"]])
+    return lambda request: secret(texts[request.json["SecretId"]], request.json["SecretId"])
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from tests.harness.http_server import (
     MUTE,
     RESET,
     Reply,
+    arn,
     black_hole,
     by_chunks,
     by_close,
@@ -60,7 +61,7 @@ BOUND = 30
 
 YESTERDAY = datetime.now(timezone.utc) - timedelta(days=1)
 DATE = "Mon, 23 Nov 2026 10:00:00 GMT"
-DOCUMENT = secret_body('{"key": "value"}')
+DOCUMENT = secret_body(SecretString='{"key": "value"}')
 WELL = by_length(DOCUMENT)
 
 
@@ -80,6 +81,11 @@ def lasting(reply: Reply, message: str) -> Fault:
 def retried(reply: Reply, message: str) -> Fault:
     """A reply after which the same is requested again and again until the deadline."""
     return Fault([reply], AT_THE_DEADLINE, message)
+
+
+def holding(name: str, **fields: object) -> Reply:
+    """Secrets Manager's reply for the secret `name` with these fields; they may replace its ARN and name."""
+    return by_length(secret_body(name, **fields))
 
 
 # -- Stages: connections that misbehave before there is a reply; each yields the endpoint's URL
@@ -156,10 +162,13 @@ def self_signed(_: Authority) -> ssl.SSLContext:
 
 LATE = "not fetched within N s; the last error: "
 NETWORK = "check network access to that host: a function in a VPC needs a VPC endpoint for the service or a NAT gateway"
-NO_ANSWER = f"{LATE}no answer from HOST"
+NO_ANSWER = "no answer from HOST"
+NOTHING_SENT = "not fetched within N s: no answer from HOST; nothing was sent; check network access"
+SENT = "not fetched within N s: no answer from HOST; the request was sent; check network access"
 TRUNCATED = f"{LATE}the reply from HOST was truncated"
 UNTRUSTED = "the certificate of HOST is not trusted: "
 LIMITED = "AWS limits the rate of requests"
+MISMATCH = "the reply does not answer the request: "
 NO_SECRET = "the reply contains neither SecretString nor SecretBinary"
 NOT_AWS = "HOST returned something that is not AWS's JSON; check that it is the endpoint, not a proxy"
 NOT_HTTP = "HOST did not return a valid HTTP response"
@@ -174,17 +183,17 @@ FAULTS: Mapping[str, Fault] = {
     # Connections.
     "refused": Fault(refused, AT_THE_DEADLINE, f"{LATE}could not connect to HOST: Connection refused; {NETWORK}"),
     "black_hole": Fault(no_answer_to_syn, AT_THE_DEADLINE, NO_ANSWER),
-    "mute_after_accept": Fault(mute_after_accept, AT_THE_DEADLINE, NO_ANSWER),
-    "mute_after_tls": Fault(mute_after_tls, AT_THE_DEADLINE, NO_ANSWER),
+    "mute_after_accept": Fault(mute_after_accept, AT_THE_DEADLINE, NOTHING_SENT),
+    "mute_after_tls": Fault(mute_after_tls, AT_THE_DEADLINE, SENT),
     "wrong_name": Fault(over(wrong_name), AT_ONCE, f"{UNTRUSTED}hostname mismatch"),
     "expired": Fault(over(expired), AT_ONCE, f"{UNTRUSTED}certificate has expired"),
     "self_signed": Fault(over(self_signed), AT_ONCE, "(tried AWS_CA_BUNDLE="),
     "plain_http": Fault(plain_http, AT_ONCE, "TLS with HOST failed"),
     # Replies that do not come, or not whole.
-    "mute_after_the_request": retried(Reply(b"", MUTE), NO_ANSWER),
-    "mute_in_the_head": retried(Reply(head(200)[:20], MUTE), NO_ANSWER),
-    "mute_in_the_body": retried(Reply(head(200, "Content-Length: 9"), MUTE), NO_ANSWER),
-    "drip": retried(Reply(head(200, "Content-Length: 9999"), DRIP), NO_ANSWER),
+    "mute_after_the_request": retried(Reply(b"", MUTE), SENT),
+    "mute_in_the_head": retried(Reply(head(200)[:20], MUTE), SENT),
+    "mute_in_the_body": retried(Reply(head(200, "Content-Length: 9"), MUTE), SENT),
+    "drip": retried(Reply(head(200, "Content-Length: 9999"), DRIP), SENT),
     "truncated": retried(by_length(DOCUMENT).cut(-5), TRUNCATED),
     "truncated_at_the_beginning": retried(Reply(b"", CLOSE), TRUNCATED),
     "reset": retried(by_length(DOCUMENT).cut(-5, RESET), TRUNCATED),
@@ -215,17 +224,30 @@ FAULTS: Mapping[str, Fault] = {
     "not_json": lasting(by_length(b"no JSON"), NOT_AWS),
     "not_utf8": lasting(by_length(b'{"SecretString": "\xff"}'), NOT_AWS),
     "nested_deeply": lasting(by_length(b"[" * 100_000), NOT_AWS),
-    "no_secret": lasting(by_length(b"{}"), NO_SECRET),
-    "null_for_text": lasting(by_length(b'{"SecretString": null}'), NO_SECRET),
-    "number_for_text": lasting(by_length(b'{"SecretString": 1}'), NO_SECRET),
-    "object_for_text": lasting(by_length(b'{"SecretString": {"key": "value"}}'), NO_SECRET),
-    "number_for_bytes": lasting(by_length(b'{"SecretBinary": 1}'), NO_SECRET),
+    "no_secret": lasting(holding("no_secret"), NO_SECRET),
+    "null_for_text": lasting(holding("null_for_text", SecretString=None), NO_SECRET),
+    "number_for_text": lasting(holding("number_for_text", SecretString=1), NO_SECRET),
+    "object_for_text": lasting(holding("object_for_text", SecretString={"key": "value"}), NO_SECRET),
+    "number_for_bytes": lasting(holding("number_for_bytes", SecretBinary=1), NO_SECRET),
     "no_base64_for_bytes": lasting(
-        by_length(b'{"SecretBinary": "*"}'), "the secret is binary but not valid UTF-8; store a JSON object as text"
+        holding("no_base64_for_bytes", SecretBinary="*"),
+        "the secret is binary but not valid UTF-8; store a JSON object as text",
     ),
     "ten_megabytes": lasting(by_length(LARGE), TOO_LARGE),
     "ten_megabytes_unframed": lasting(by_close(LARGE), TOO_LARGE),
     "ten_megabytes_by_chunks": lasting(by_chunks(LARGE, 65_536), TOO_LARGE),
+    # Replies to another request.
+    "another_name": lasting(holding("another_name", Name="name", SecretString="{}"), f"{MISMATCH}its Name is another"),
+    "no_name": lasting(holding("no_name", Name=None, SecretString="{}"), f"{MISMATCH}its Name is another"),
+    "no_arn": lasting(holding("no_arn", ARN=None, SecretString="{}"), f"{MISMATCH}it has no ARN"),
+    "another_region": lasting(
+        holding("another_region", ARN=arn("another_region").replace("eu-west-1", "eu-west-2"), SecretString="{}"),
+        f"{MISMATCH}its ARN is in another Region",
+    ),
+    "another_stage": lasting(
+        holding("another_stage", VersionStages=["AWSPREVIOUS"], SecretString="{}"),
+        f"{MISMATCH}its VersionStages does not contain AWSCURRENT",
+    ),
     # AWS's errors.
     **{name: lasting(error(400, name, "it said"), f"{name}: it said") for name in MODELLED},
     "unknown_type": lasting(error(400, "BrandNewException", "it said"), "BrandNewException: it said"),

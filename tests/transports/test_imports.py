@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import zipfile
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.harness.entrypoint import PLAIN, Entrypoint, aws
-from tests.harness.http_server import by_length, http_server
+from tests.harness.http_server import by_length, http_server, secret_body
 from tests.harness.process import Surroundings, run
 from tests.transports.runs import context
 
@@ -25,9 +24,9 @@ OURS = "run_lambda_entrypoint"
 
 # Of the standard library, what a start imports in addition to an empty zip archive. Names with an underscore are left
 # out; of packages only the first part counts.
-NOTHING = {"__future__", "errno", "gc"}
+NOTHING = {"__future__", "errno", "gc", "select"}
 DIRECT = NOTHING | {
-    *("array", "base64", "binascii", "copyreg", "enum", "hashlib", "hmac", "json", "re", "select", "selectors"),
+    *("array", "base64", "binascii", "copyreg", "enum", "hashlib", "hmac", "json", "re", "selectors"),
     *("socket", "ssl", "struct"),
 }
 VERSIONS_OWN = {  # what some versions of Python import for one of these, and others do not or do for an empty archive
@@ -66,7 +65,7 @@ EXPENSIVE = {
 
 def imported(archive: Path, *argv: str, environ: Mapping[str, str] = PLAIN, code: int = 0) -> set[str]:
     """The modules that a run imports, or tries to, until it executes the command or fails."""
-    command = [sys.executable, "-IS", "-X", "importtime", str(archive), *argv]
+    command = [sys.executable, "-ISB", "-X", "importtime", str(archive), *argv]
     ended = run(command, Surroundings(environ=environ))
     assert ended.status == code, ended.stderr
     lines = [line for line in ended.stderr.decode().splitlines() if line.startswith("import time:")]
@@ -96,8 +95,9 @@ def fetching(
     entrypoint: Entrypoint, transport: str, more: Mapping[str, str], *, tls: ssl.SSLContext | None = None, code: int = 0
 ) -> set[str]:
     """What a run imports that fetches one secret, or what `more` refers to."""
-    parameters = {"Parameters": [{"Name": "/a", "Value": "value"}]}
-    reply = by_length(json.dumps({"SecretString": '{"a": {"b": "value"}}', **parameters}).encode())
+    parameters = [{"Name": "/a", "Value": "value"}]
+    text = '{"a": {"b": "value"}}'
+    reply = by_length(secret_body(SecretString=text, VersionStages=["AWSCURRENT", "STAGE"], Parameters=parameters))
     with http_server(lambda _: reply, tls=tls) as server:
         url = server.url
         references = {"SECRETS_MANAGER_ARN": "name", "AWS_ENDPOINT_URL_SSM": url, "LAMBDA_ENV_TRANSPORT": transport}

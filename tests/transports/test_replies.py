@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def document(name: str) -> bytes:
-    return secret_body(json.dumps({name: "value"}))
+    return secret_body(name, SecretString=json.dumps({name: "value"}))
 
 
 def chunks(name: str, *headers: str) -> Reply:
@@ -53,7 +53,9 @@ WELL = {
     ),
     "http_1_0": Reply(b"HTTP/1.0 200 OK\r\n\r\n" + document("http_1_0"), CLOSE),
     "no_reason": Reply(b"HTTP/1.1 200\r\nConnection: close\r\n\r\n" + document("no_reason"), CLOSE),
-    "large_and_escaped": by_length(b'{"SecretString": "{\\"large_and_escaped\\": \\"%s\\"}"}' % (b"\\u00e9" * 65_000)),
+    "large_and_escaped": by_length(
+        secret_body("large_and_escaped", SecretString=json.dumps({"large_and_escaped": "é" * 65_000}))
+    ),
     "after_a_100": Reply(b"HTTP/1.1 100 Continue\r\n\r\n" + by_length(document("after_a_100")).raw),
     "after_two_100": Reply(b"HTTP/1.1 100 Continue\r\n\r\n" * 2 + by_chunks(document("after_two_100")).raw),
     "chunks_and_a_length": chunks("chunks_and_a_length", "Content-Length: 99999", "Transfer-Encoding: chunked"),

@@ -14,7 +14,7 @@ from botocore.credentials import Credentials
 
 from run_lambda_entrypoint import __version__
 from tests.harness.entrypoint import KEY_ID, SECRET_KEY, TRANSPORTS
-from tests.harness.http_server import by_length, error, http_server, secret
+from tests.harness.http_server import by_length, error, http_server, secret, secret_body
 from tests.transports.runs import run
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ ARNS = [f"arn:aws:secretsmanager:{region}:123456789012:secret:name-AbCdEf" for r
 
 def sent(entrypoint: Entrypoint, transport: str, *names: str, path: str = "", **more: Any) -> list[Request]:
     """What a run for these secrets sends, by name of the secret."""
-    with http_server(lambda _: secret("{}")) as server:
+    with http_server(lambda request: secret("{}", request.json["SecretId"])) as server:
         ended = run(entrypoint, transport, f"{server.url}{path}", names, **more)
     assert ended.err == ""
     return sorted(server.requests, key=lambda request: str(request.json["SecretId"]))
@@ -45,20 +45,28 @@ def test_both_transports_send_the_same(entrypoint: Entrypoint, path: str) -> Non
     assert direct == botocore
 
 
+VERSION = "version-id-of-32-characters-or-more"
 REFERENCES: dict[str, Any] = {
-    "SECRETS_MANAGER_ARN": "name:key:STAGE:version-id-of-32-characters-or-more",
+    "SECRETS_MANAGER_ARN": f"name:key:STAGE:{VERSION}",
     "LAMBDA_ENV_VALUE_FROM_A": "arn:aws:ssm:us-east-1:123456789012:parameter/a:1",
     "LAMBDA_ENV_VALUE_FROM_B": "arn:aws:ssm:us-east-1:123456789012:parameter/b",
     "LAMBDA_ENV_SSM_PATH_C": "/c/",
 }
 
 
+def parameters(*names: str) -> bytes:
+    return json.dumps({"Parameters": [{"Name": name, "Value": "1", "Version": 1} for name in names]}).encode()
+
+
 def test_both_transports_send_the_same_for_versions_parameters_and_paths(entrypoint: Entrypoint) -> None:
-    parameters = [{"Name": name, "Value": "1"} for name in ("/a", "/b", "/c/c")]
-    reply = by_length(json.dumps({"SecretString": '{"key": "1"}', "Parameters": parameters}).encode())
+    replies = {
+        "GetSecretValue": secret_body(VersionId=VERSION, VersionStages=["STAGE"], SecretString='{"key": "1"}'),
+        "GetParameters": parameters("/a", "/b"),
+        "GetParametersByPath": parameters("/c/c"),
+    }
     found: dict[str, list[tuple[str, str, str, bytes]]] = {}
     for transport in TRANSPORTS:
-        with http_server(lambda _: reply) as server:
+        with http_server(lambda request: by_length(replies[request.operation])) as server:
             ended = run(entrypoint, transport, server.url, (), AWS_ENDPOINT_URL_SSM=server.url, **REFERENCES)
         assert ended.err == ""
         found[transport] = sorted(
@@ -124,7 +132,8 @@ def test_ten_secrets_are_requested_at_once(entrypoint: Entrypoint, transport: st
             all_here.wait(timeout=10)
         except BrokenBarrierError:
             return error(400, "TooFewException", "not all ten were requested at once")
-        return secret(json.dumps({request.json["SecretId"]: "value"}))
+        name = request.json["SecretId"]
+        return secret(json.dumps({name: "value"}), name)
 
     with http_server(answer) as server:
         ended = run(entrypoint, transport, server.url, names)

@@ -2,19 +2,88 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import os
+import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from run_lambda_entrypoint.errors import INVALID_SECRET, EntrypointError
+import run_lambda_entrypoint
+from run_lambda_entrypoint.environment import Origin
+from run_lambda_entrypoint.errors import FAILED, INVALID_SECRET, EntrypointError
 from run_lambda_entrypoint.log import Log
+from run_lambda_entrypoint.references import Reference
+from run_lambda_entrypoint.text import escaped
+from run_lambda_entrypoint.variables import Value
 
-if TYPE_CHECKING:
-    import pytest
+HOSTILE = 'two\r\nlines \x1b[31mred \x7f \x9b \u2028 \u202e \udc80 "quoted" back\\slash é'
+ESCAPED = escaped(HOSTILE)
+
+
+class AnyError(EntrypointError):
+    """Stands for any class of errors that is yet to come."""
+
+
+def errors_with(text: str) -> list[EntrypointError]:
+    """An error of every class, with `text` wherever an error of its class takes one."""
+    classes = [EntrypointError]
+    for each in classes:
+        classes += each.__subclasses__()
+    found = []
+    for each in dict.fromkeys(classes):
+        fields = list(inspect.signature(each).parameters.values())
+        kinds: dict[str, Any] = {"kind": FAILED, "errors": [EntrypointError(FAILED, text)], "retryable": False}
+        found.append(each(**{field.name: kinds.get(field.name, text) for field in fields}))
+    return found
+
+
+@pytest.mark.parametrize("error", errors_with(HOSTILE), ids=lambda error: type(error).__name__)
+def test_any_error_is_one_line(error: EntrypointError) -> None:
+    lines = [str(error), *map(str, error.reports())]
+    assert [(line.isprintable(), ESCAPED in line) for line in lines] == [(True, True)] * len(lines)
+
+
+ORIGIN = Origin(Reference(HOSTILE, HOSTILE, HOSTILE), Value(HOSTILE, HOSTILE, HOSTILE, HOSTILE), HOSTILE)
+ARGUMENTS: dict[str, object] = {
+    "message": HOSTILE,
+    "messages": [HOSTILE, HOSTILE],
+    "origins": {HOSTILE: ORIGIN},
+    "reports": [EntrypointError(FAILED, HOSTILE, reference=HOSTILE, source=HOSTILE)],
+}
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("name", [name for name, _ in inspect.getmembers(Log, callable) if name[0] != "_"])
+def test_whatever_is_logged_is_lines_without_control_characters(
+    capfd: pytest.CaptureFixture[str], name: str, *, as_json: bool
+) -> None:
+    method = getattr(Log(0.0, "debug", as_json=as_json), name)
+    method(*(ARGUMENTS[argument] for argument in inspect.signature(method).parameters))
+    *lines, rest = capfd.readouterr().err.split("\n")
+    # "messages" are two, of an origin there is also the reference.
+    assert (len(lines), rest, {line.isprintable() for line in lines}) == (1 + (name == "warnings"), "", {True})
+    shown = [json.loads(line)["message"] for line in lines] if as_json else lines
+    assert {ESCAPED[:20] in line for line in shown} == {True}
+
+
+SOURCES = sorted(Path(run_lambda_entrypoint.__file__).parent.rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: "/".join(file.parts[-2:]))
+def test_nothing_else_writes_to_standard_error(file: Path) -> None:
+    """Whatever is written goes through Log, which the tests above are about."""
+    writers = ("sys.stderr", "os.write(2", "print(", "logging", "warnings.warn", "traceback")
+    calls = [ast.unparse(node) for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+    expected = {"log.py": ["os.write(2"], "dry_run.py": ["print("]}
+    actual = [writer for writer in writers if any(call.startswith(writer) for call in calls)]
+    assert actual == expected.get(file.name, [])
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -22,7 +91,24 @@ if TYPE_CHECKING:
 def test_in_json_any_message_is_one_line(capfd: pytest.CaptureFixture[str], message: str) -> None:
     Log(0.0, as_json=True).failure([EntrypointError(INVALID_SECRET, message)])
     (line,) = capfd.readouterr().err.split("\n")[:-1]
-    assert json.loads(line)["message"] == message
+    assert json.loads(line)["message"] == escaped(message)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_signal_is_reported_without_an_import(*, as_json: bool) -> None:
+    """A handler that imports can meet a module that is half imported."""
+    code = f"""if True:
+        import builtins, os, signal, time
+        from run_lambda_entrypoint.__main__ import end_on_signals
+        from run_lambda_entrypoint.log import Log
+        end_on_signals(Log(0.0, as_json={as_json}))
+        del builtins.__import__
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+    """
+    words = [sys.executable, "-c", code]
+    ended = subprocess.run(words, env={"PYTHONPATH": str(SOURCES[0].parents[1])}, capture_output=True, text=True)
+    assert (ended.returncode, "interrupted by SIGTERM" in ended.stderr, ended.stderr.count("\n")) == (143, True, 1)
 
 
 def test_a_lone_surrogate_is_escaped(capfd: pytest.CaptureFixture[str]) -> None:

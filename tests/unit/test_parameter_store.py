@@ -109,13 +109,13 @@ def test_a_path_is_one_call_in_the_functions_region() -> None:
     )
 
 
-def loaded(reference: Reference, reply: object) -> dict[str, tuple[str, str, str, str]]:
-    """Text, source, version and region of each variable."""
-    found = values(reference, {"Parameters": reply})
+def loaded(reference: Reference, reply: object, *others: Reference) -> dict[str, tuple[str, str, str, str]]:
+    """Text, source, version and region of each variable, where `others` were requested too."""
+    found = values(reference, plan([reference, *others], REGION)[reference], {"Parameters": reply})
     return {name: (value.text, value.source, value.version, value.region) for name, value in found.items()}
 
 
-OTHER = entry("/other", "wrong")
+OTHER, REQUESTED_TOO = entry("/other", "wrong"), parameter(arn("/other"), "B")
 
 
 @pytest.mark.parametrize(
@@ -127,22 +127,57 @@ OTHER = entry("/other", "wrong")
         pytest.param(arn("/a"), [{"Name": "a", "Value": "value"}], id="a name without a slash"),
         pytest.param(arn("/a"), [OTHER, entry("/a", Name=arn("/a"))], id="the ARN as the name"),
         pytest.param(arn("/a:3"), [OTHER, entry("/a", Selector=":3")], id="version"),
+        pytest.param(arn("/a:3"), [OTHER, entry("/a", Selector=":stable")], id="version, another selector"),
         pytest.param(arn("/a:stable"), [OTHER, entry("/a", Selector=":stable")], id="label"),
+        pytest.param(arn("/a:stable"), [OTHER, entry("/a")], id="label without a selector"),
         pytest.param(arn("/a:3"), [OTHER, entry("/a")], id="version without a selector"),
         pytest.param(arn("/a"), [OTHER, entry("/a", Selector=None)], id="no selector"),
-        pytest.param(arn("/a:3"), [entry("/a", "wrong", Selector=":2"), entry("/a", Selector=":3")], id="two versions"),
-        pytest.param(arn("/a/b"), [entry("/a", "wrong"), entry("/a/b")], id="a longer name"),
     ],
 )
 def test_a_parameter_is_found_by_arn_or_name(target: str, reply: list[dict[str, Any]]) -> None:
-    assert {name: text for name, (text, *_) in loaded(parameter(target), reply).items()} == {"A": "value"}
+    found = loaded(parameter(target), reply, REQUESTED_TOO)
+    assert {name: text for name, (text, *_) in found.items()} == {"A": "value"}
 
 
-def test_of_two_accounts_parameters_of_one_name_each_has_its_own_value() -> None:
-    # Shared parameters (by AWS RAM).
-    theirs = [arn("/a", account=account) for account in ("111111111111", "222222222222")]
-    reply = [entry("/a", text, ARN=target) for text, target in zip("12", theirs, strict=True)]
-    assert [loaded(parameter(target), reply)["A"][0] for target in theirs] == ["1", "2"]
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        pytest.param(arn("/a"), entry("/b"), id="name and ARN"),
+        pytest.param(arn("/a"), {"Name": "/b", "Value": MARKER}, id="name"),
+        pytest.param(arn("/a"), entry("/a", ARN=arn("/a", account="111111111111")), id="account"),
+        pytest.param(arn("/a"), entry("/a", ARN=arn("/a", region="eu-west-2")), id="Region"),
+        pytest.param(arn("/a"), entry("/a", ARN=arn("/A")), id="case"),
+        pytest.param(arn("/a"), entry("/a", Selector=":2"), id="a version where none was requested"),
+        pytest.param(arn("/a:3"), entry("/a", Version=5), id="version"),
+        pytest.param(arn("/a:3"), entry("/a", Version=None), id="no version"),
+        pytest.param(arn("/a:3"), entry("/a", Version=5, Selector=":3"), id="version, its selector"),
+        pytest.param(arn("/a:stable"), entry("/a", Selector=":latest"), id="label"),
+    ],
+)
+@pytest.mark.parametrize("beside", [[], [OTHER]], ids=["alone", "beside another"])
+def test_a_parameter_that_was_not_requested_is_a_failure_and_not_shown(
+    target: str, found: dict[str, Any], beside: list[dict[str, Any]]
+) -> None:
+    message = "the reply contains a parameter, version or label that was not requested; " + CHECK
+    assert refusal(parameter(target), {"Parameters": [found, *beside]}, REQUESTED_TOO) == (UNAVAILABLE, message)
+
+
+def test_a_parameter_that_comes_twice_is_a_failure() -> None:
+    message = f"the reply contains a parameter twice; {CHECK}"
+    assert refusal(parameter(arn("/a")), {"Parameters": [entry("/a"), entry("/a", "2")]}) == (UNAVAILABLE, message)
+
+
+@pytest.mark.parametrize("name", ["/b", "/app", "/application", "app/a", "/APP/a", "/b/app/a", ""])
+def test_a_parameter_that_is_not_below_the_path_is_a_failure(name: str) -> None:
+    message = f"the reply contains a parameter that is not below the path; {CHECK}"
+    found = {"Parameters": [entry("/app/a"), entry(name)]}
+    assert refusal(below("/app/"), found) == (UNAVAILABLE, message)
+
+
+def test_two_accounts_parameters_of_one_name_are_requested_apart() -> None:
+    # Shared parameters (by AWS RAM): a reply without ARNs would not tell them apart.
+    theirs = [parameter(arn("/a", account=account)) for account in ("111111111111", "222222222222")]
+    assert names(planned_calls(theirs)) == [[reference.target] for reference in theirs]
 
 
 def test_a_value_tells_parameter_version_and_region() -> None:
@@ -150,9 +185,12 @@ def test_a_value_tells_parameter_version_and_region() -> None:
     assert actual == {"NAME": ("value", "/a", "7", "eu-west-1")}
 
 
-def refusal(reference: Reference, reply: dict[str, Any]) -> tuple[object, str]:
+CHECK = "check that the endpoint is Systems Manager"
+
+
+def refusal(reference: Reference, reply: dict[str, Any], *others: Reference) -> tuple[object, str]:
     with pytest.raises(EntrypointError) as caught:
-        values(reference, reply)
+        values(reference, plan([reference, *others], REGION)[reference], reply)
     return caught.value.kind, str(caught.value)
 
 
@@ -162,15 +200,15 @@ NOT_FOUND = "no such parameter, version or label"
 @pytest.mark.parametrize(
     ("reference", "reply", "expected"),
     [
-        *((parameter(arn("/a")), reply, NOT_FOUND) for reply in ([], [OTHER], [entry("/a", Selector=":2")])),
-        (parameter(arn("/a:3")), [entry("/a", Selector=":2")], NOT_FOUND),
+        *((parameter(arn("/a")), reply, NOT_FOUND) for reply in ([], [OTHER])),
         (below("/app/"), [], "no parameter below this path"),
     ],
 )
 def test_what_is_not_in_the_reply_is_not_found(
     reference: Reference, reply: list[dict[str, Any]], expected: str
 ) -> None:
-    assert refusal(reference, {"Parameters": reply}) == (PARAMETER_NOT_FOUND, f"ParameterNotFound: {expected}")
+    actual = refusal(reference, {"Parameters": reply}, REQUESTED_TOO)
+    assert actual == (PARAMETER_NOT_FOUND, f"ParameterNotFound: {expected}")
 
 
 @pytest.mark.parametrize(
@@ -204,6 +242,8 @@ def test_parameters_that_map_to_one_variable_are_refused(names: list[str], expec
         *({"Parameters": found} for found in (None, {"Name": "/a", "Value": MARKER}, MARKER, [MARKER])),
         *({"Parameters": [found]} for found in ({"Name": "/a"}, {"Value": MARKER}, {"Name": "/a", "Value": [MARKER]})),
         *({"Parameters": found} for found in ([{"Name": ["/a"], "Value": MARKER}], [entry("/a", MARKER), None])),
+        *({"Parameters": [entry("/a", MARKER, Version=version)]} for version in (True, "3", 3.0)),
+        *({"Parameters": [entry("/a", MARKER, **{field: 3})]} for field in ("ARN", "Selector")),
     ],
 )
 @pytest.mark.parametrize("reference", [parameter(arn("/a")), below("/")], ids=["parameter", "path"])
@@ -241,7 +281,7 @@ json_values = st.recursive(
 def test_whatever_a_reply_holds_it_is_read_or_refused(reply: dict[str, Any], reference: Reference) -> None:
     shown = ""
     try:
-        values(reference, reply)
+        values(reference, plan([reference], REGION)[reference], reply)
     except EntrypointError as error:
         shown = "".join(format_exception(error))
     # A parameter's name may be told, a value not.

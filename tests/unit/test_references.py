@@ -30,7 +30,9 @@ names = st.text("ABCXYZabcxyz0189/_+=.@!-", min_size=1, max_size=512)
 partitions = st.sampled_from(["aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-future2"])
 regions = st.from_regex(r"[a-z]{2}(-[a-z]{1,5}){1,2}-[1-9]", fullmatch=True)
 accounts = st.text("0123456789", min_size=12, max_size=12)
-fields = st.text(st.characters(exclude_categories=["Cs", "Z", "Cc"], exclude_characters=":"))
+keys = st.text(st.characters(exclude_categories=["Cs", "Z", "Cc"], exclude_characters=":/"))
+stages = st.text("ABCXYZabcxyz0189-_.", max_size=256)
+versions = st.just("") | st.text("ABCXYZabcxyz0189-_.", min_size=32, max_size=64)
 suffixes = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0=")) | st.text("P012_z\udc80\uff5a")
 
 
@@ -87,7 +89,10 @@ def test_a_full_arn_of_any_partition_is_accepted(partition: str, region: str, ac
         *((":a key.é=", ("a key.é=", "", "")), (":a.b::", ("a.b", "", ""))),
         *((rest, ("", "AWSPREVIOUS", "")) for rest in ("::AWSPREVIOUS", "::AWSPREVIOUS:")),
         *((f":::{ID}", ("", "", ID)), (f"::STAGE:{ID}", ("", "STAGE", ID)), (f":KEY::{ID}", ("KEY", "", ID))),
-        *((":KEY:STAGE", ("KEY", "STAGE", "")), (":KEY:STAGE:ID", ("KEY", "STAGE", "ID"))),
+        *((":KEY:STAGE", ("KEY", "STAGE", "")), (f":KEY:STAGE:{ID}", ("KEY", "STAGE", ID))),
+        *((f":{key}", (key, "", "")) for key in ("a/b", "a//b", "/a", "user@host", "%2F", "a\u2028b", "\udc80")),
+        *((f"::{stage}", ("", stage, "")) for stage in ("a-_.9", "s" * 256)),
+        *((f":::{version}", ("", "", version)) for version in ("v" * 32, "a-_.9" * 12 + "1234")),
     ],
 )
 @pytest.mark.parametrize("variable", [PRIMARY_VARIABLE, SECRET_A, VALUE_A])
@@ -99,7 +104,7 @@ def test_key_stage_and_version_follow_a_secret_as_in_ecs(
     assert actual == (SECRET, secret, expected)
 
 
-@given(names | st.just(ARN), fields, fields, fields)
+@given(names | st.just(ARN), keys, stages, versions)
 def test_a_reference_is_read_as_it_was_written(secret: str, key: str, stage: str, version: str) -> None:
     text = f"{secret}:{key}:{stage}:{version}"
     assert written(read_one(PRIMARY_VARIABLE, text)) == text
@@ -175,11 +180,14 @@ def test_a_single_value_sets_the_variable_in_its_name(name: str) -> None:
 
 SECRET_FORM = "arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME[:KEY:STAGE:VERSION], or NAME[:KEY:STAGE:VERSION]"
 TOO_MANY = "at most three fields may follow the secret: KEY, STAGE and VERSION"
-PARTITIONS = "is not a valid partition (aws, aws-cn, aws-us-gov, ...)"
+PARTITION = "the ARN does not have a valid partition (aws, aws-cn, aws-us-gov, ...)"
 MISSING = "the secret name is missing"
 INVALID = "the secret name contains the invalid character"
-ACCOUNT = "is not a valid account ID (12 digits)"
-REGION = "is not a valid Region"
+ACCOUNT = "the ARN does not have a valid account ID (12 digits)"
+REGION = "the ARN does not have a valid Region"
+KEY = "KEY must not start with // or contain a control character"
+STAGE = "STAGE must be at most 256 letters, digits, hyphens, underscores and periods"
+VERSION = "VERSION must be 32 to 64 letters, digits, hyphens, underscores and periods"
 
 
 @pytest.mark.parametrize(
@@ -191,14 +199,17 @@ REGION = "is not a valid Region"
         (f"{ARN_OF}{'a' * 520}", "the secret name is longer than 519 characters"),
         ("arn:aws:secretsmanager", "incomplete ARN: expected at least 7 colon-separated fields, got 3"),
         (ARN_OF.rstrip(":"), "incomplete ARN: expected at least 7 colon-separated fields, got 6"),
-        *((ARN.replace("aws", name), f'"{name}" {PARTITIONS}') for name in ("azure", "AWS")),
-        *((ARN.replace("eu-west-1", name), f'"{name}" {REGION}') for name in ("", "evil.example/", "EU-WEST-1")),
-        *((ARN.replace("123456789012", number), f'"{number}" {ACCOUNT}') for number in ("12345", "\uff11" * 12)),
-        (f"{PARAMETER_OF}/a", 'it names the service "ssm", not secretsmanager'),
-        (f"{PARAMETER_OF}/a:1", 'it names the service "ssm", not secretsmanager'),
-        ("arn:aws:secretsmanager:eu-west-1:123456789012:policy:a", 'it names a "policy", not a secret'),
+        *((ARN.replace("aws", name), PARTITION) for name in ("azure", "AWS")),
+        *((ARN.replace("eu-west-1", name), REGION) for name in ("", "evil.example/", "EU-WEST-1")),
+        *((ARN.replace("123456789012", number), ACCOUNT) for number in ("12345", "\uff11" * 12)),
+        (f"{PARAMETER_OF}/a", "the ARN is not one of secretsmanager"),
+        (f"{PARAMETER_OF}/a:1", "the ARN is not one of secretsmanager"),
+        ("arn:aws:secretsmanager:eu-west-1:123456789012:policy:a", "the ARN is not that of a secret"),
         *((text, MISSING) for text in (ARN_OF, ARN_OF + ":key::", ":key::", ":")),
         *((text, TOO_MANY) for text in (ARN + ":key:stage:version:", ARN + "::::", "app:k:s:v:more", "app::::")),
+        *((f"app:{key}", KEY) for key in ("//", "//host", "a\nb", "\x1b[31m", "\x7f", "a\x9b", "a\0")),
+        *((f"{ARN}:k:{stage}", STAGE) for stage in ("s" * 257, "a b", "a/b", "a@b", "é", "a\n9", "9\x1b")),
+        *((f"app:::{version}", VERSION) for version in ("v" * 31, "v" * 65, "1", f"{ID}/", f"{ID}\n9", "é" * 32)),
     ],
 )
 @pytest.mark.parametrize("variable", [PRIMARY_VARIABLE, SECRET_A])
@@ -212,6 +223,7 @@ PARAMETER_FORM = "arn:PARTITION:ssm:REGION:ACCOUNT:parameter/NAME[:VERSION or LA
 SLASH = "a parameter name starts with a slash"
 CHARACTERS = "a parameter name contains only letters, digits and /_.-"
 ONE_SELECTOR = "only one version or label may follow the name, after a colon"
+SELECTOR = "a version or label must be at most 100 letters, digits, hyphens, underscores and periods"
 VIA_SSM = f"it refers to a secret of Secrets Manager; use {VALUE_PREFIX}NAME=NAME-OF-THE-SECRET instead"
 
 
@@ -219,19 +231,20 @@ VIA_SSM = f"it refers to a secret of Secrets Manager; use {VALUE_PREFIX}NAME=NAM
     ("text", "problem"),
     [
         ("arn:aws:ssm", "incomplete ARN: expected at least 6 colon-separated fields, got 3"),
-        ("arn:azure:ssm:eu-west-1:123456789012:parameter/a", f'"azure" {PARTITIONS}'),
-        *(
-            ("arn:aws:ssm::123456789012:parameter/a", f'"" {REGION}'),
-            ("arn:aws:ssm:EU:1:parameter/a", f'"EU" {REGION}'),
-        ),
-        ("arn:aws:ssm:eu-west-1:1:parameter/a", f'"1" {ACCOUNT}'),
+        ("arn:azure:ssm:eu-west-1:123456789012:parameter/a", PARTITION),
+        *(("arn:aws:ssm::123456789012:parameter/a", REGION), ("arn:aws:ssm:EU:1:parameter/a", REGION)),
+        ("arn:aws:ssm:eu-west-1:1:parameter/a", ACCOUNT),
         (PARAMETER_OF, "the parameter name is missing"),
         (f"{PARAMETER_OF}/", "the parameter name is missing"),
         (f"{PARAMETER_OF}:a", "the parameter name is missing"),
-        ("arn:aws:ssm:eu-west-1:123456789012:document/a", 'it names a "document", not a parameter'),
-        ("arn:aws:ssm:eu-west-1:123456789012:/a", 'it names a "", not a parameter'),
+        ("arn:aws:ssm:eu-west-1:123456789012:document/a", "the ARN is not that of a parameter"),
+        ("arn:aws:ssm:eu-west-1:123456789012:/a", "the ARN is not that of a parameter"),
         *((f"{PARAMETER_OF}/a b", CHARACTERS), (f"{PARAMETER_OF}/é", CHARACTERS)),
         *((f"{PARAMETER_OF}/a{rest}", ONE_SELECTOR) for rest in (":", ":1:", ":1:stable", ":key::")),
+        *(
+            (f"{PARAMETER_OF}/a:{selector}", SELECTOR)
+            for selector in ("s" * 101, "a b", "a/b", "a@b", "é", "a\n9", "9\x1b[31mred")
+        ),
         *((text, VIA_SSM) for text in ("/aws/reference/secretsmanager/app",)),
         (f"{PARAMETER_OF}/aws/reference/secretsmanager/app", VIA_SSM),
     ],
@@ -251,6 +264,43 @@ def test_an_invalid_parameter_reference_is_refused(text: str, problem: str) -> N
 )
 def test_an_invalid_path_is_refused(text: str, problem: str) -> None:
     assert refusals({PATH_A: text}) == [f"{PATH_A} is not a valid parameter path: {problem}; expected /a/path/"]
+
+
+URLS = [
+    "postgres://user:hunter2@host:5432/db",
+    "postgresql://user:hunter2@host/db?sslmode=require",
+    "mysql://user:hunter2@host:3306/db",
+    "redis://:hunter2@host:6379/0",
+    "rediss://default:hunter2@host:6380",
+    "mongodb://user:hunter2@host:27017/db",
+    "mongodb+srv://user:hunter2@host/db",
+    "amqp://user:hunter2@host:5672/vhost",
+    "https://user:hunter2@example.com/path?token=hunter2",
+    "https://example.com/?token=hunter2",
+    "jdbc:postgresql://host:5432/db?user=user&password=hunter2",
+    "user:hunter2@tcp(host:3306)/db",
+    "Server=host;Password=hunter2",
+]
+
+
+@pytest.mark.parametrize("url", URLS)
+@pytest.mark.parametrize("variable", [PRIMARY_VARIABLE, PATH_A, SECRET_A, VALUE_A])
+def test_a_url_with_credentials_is_refused_and_not_shown(variable: str, url: str) -> None:
+    (message,) = refusals({variable: url})
+    assert [part for part in ("hunter2", "host", "example", "user") if part in message] == []
+
+
+PARTS = st.sampled_from([*ARN.split(":"), *PARAMETER_OF.split(":"), "hunter2"])
+
+
+@pytest.mark.parametrize("variable", [PRIMARY_VARIABLE, PATH_A, VALUE_A])
+@given(st.lists(PARTS, max_size=10).map(":".join), st.sampled_from([" ", "{", "//", "\n", "\x1b", "@"]))
+def test_what_is_refused_is_not_shown(variable: str, text: str, invalid: str) -> None:
+    for each in (f"{text}:hunter2{invalid}", f"hunter2{invalid}{text}", f"{text}{invalid}hunter2"):
+        try:
+            read({variable: each})
+        except CombinedError as error:
+            assert "hunter2" not in str(error)  # noqa: PT017
 
 
 def test_all_invalid_references_are_refused_in_their_order() -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import time
+from _thread import start_new_thread
 from collections import defaultdict
 from threading import Barrier, Event
 from typing import TYPE_CHECKING
 
 import pytest
 
+from run_lambda_entrypoint.aws import send
 from run_lambda_entrypoint.aws.call import Call
-from run_lambda_entrypoint.aws.send import MAX_THREADS, send_all
+from run_lambda_entrypoint.aws.send import MAX_PAGES, MAX_SIZE, MAX_THREADS, send_all
 from run_lambda_entrypoint.aws.services import SECRETS_MANAGER
 from run_lambda_entrypoint.deadline import Deadline
-from run_lambda_entrypoint.errors import THROTTLED, UNAVAILABLE, EntrypointError
+from run_lambda_entrypoint.errors import FAILED, THROTTLED, UNAVAILABLE, UNREACHABLE, EntrypointError
 from run_lambda_entrypoint.log import Log
 
 if TYPE_CHECKING:
@@ -33,25 +35,39 @@ QUIET = Log(0.0)
 class Script:
     """A transport that takes, for each name that it is asked for, one step after the other; the last one stays.
 
-    A step is a reply, an exception to raise, or what is called for a reply.
+    A step is a reply of `size` bytes, an exception to raise, or what is called for a reply. `preparing` is called, or
+    raised, when it is to prepare.
     """
 
-    def __init__(self, steps: dict[str, list[Step]]) -> None:
+    def __init__(
+        self, steps: dict[str, list[Step]], preparing: Callable[[], object] | Exception | None = None, size: int = 2
+    ) -> None:
         self.steps = steps
+        self.preparing = preparing
+        self.size = size
+        self.sent: list[Call] = []
         self.timeouts: dict[str, list[float]] = defaultdict(list)
         self.prepared = Event()
 
     def prepare(self) -> None:
         self.prepared.set()
+        if isinstance(self.preparing, Exception):
+            raise self.preparing
+        if self.preparing:
+            self.preparing()
 
-    def send(self, call: Call, timeout: float) -> Reply:
+    def send(self, call: Call, timeout: float) -> tuple[Reply, int]:
         name = call.params["SecretId"]
         steps = self.steps[name]
         step = steps[min(len(self.timeouts[name]), len(steps) - 1)]
         self.timeouts[name].append(timeout)
+        self.sent.append(call)
         if isinstance(step, Exception):
             raise step
-        return step() if callable(step) else step
+        return step() if callable(step) else step, self.size
+
+    def waiting(self, call: Call) -> EntrypointError:
+        return EntrypointError(UNREACHABLE, f"no answer from {self.host(call)}")
 
     def host(self, call: Call) -> str:
         return f"{call.region}.example"
@@ -136,7 +152,7 @@ def test_each_attempt_may_take_what_remains_of_the_deadline() -> None:
     assert remaining == sorted(set(remaining), reverse=True)
 
 
-LATE = "not fetched within {} s; the last error: no answer from eu-west-1.example"
+LATE = "not fetched within {} s: no answer from eu-west-1.example"
 
 
 def test_a_transport_that_hangs_is_left_behind_at_the_deadline(hang: Callable[[], Reply]) -> None:
@@ -160,6 +176,140 @@ def test_an_error_that_stays_is_reported_at_the_deadline_with_its_kind() -> None
     assert isinstance(actual, EntrypointError)
     expected = f"not fetched within 0.5 s; the last error: {RATE_EXCEEDED}"
     assert (str(actual), actual.kind) == (expected, THROTTLED)
+
+
+def test_a_transport_that_is_not_prepared_in_time_is_left_behind_at_the_deadline(hang: Callable[[], Reply]) -> None:
+    begin = time.monotonic()
+    script = Script({"a": [lambda: {"prepared": hang()}]}, preparing=hang)
+    assert texts(outcomes(["a"], script, SHORT)) == [LATE.format(SHORT)]
+    assert time.monotonic() - begin < PLENTY / 2
+
+
+@pytest.mark.parametrize("error", [DENIED, REFUSED])
+def test_what_cannot_be_prepared_is_every_calls_failure(hang: Callable[[], Reply], error: EntrypointError) -> None:
+    assert outcomes(["a", "b"], Script({"a": [hang], "b": [hang]}, preparing=error)) == [error, error]
+
+
+def test_an_unexpected_error_of_preparing_is_reported_once_without_its_message(hang: Callable[[], Reply]) -> None:
+    with pytest.raises(EntrypointError) as caught:
+        outcomes(["a", "b"], Script({"a": [hang], "b": [hang]}, preparing=KeyError("correct-horse")))
+    actual = str(caught.value)
+    assert (actual.partition(" at ")[0], "correct-horse" in actual) == ("internal error: KeyError", False)
+
+
+# -- Threads
+
+
+@pytest.mark.parametrize(("limit", "most"), [(1024, MAX_THREADS), (-1, MAX_THREADS), (12, 4), (9, 1), (3, 1)])
+def test_fewer_calls_are_sent_at_once_where_few_files_may_be_open(
+    monkeypatch: pytest.MonkeyPatch, limit: int, most: int
+) -> None:
+    monkeypatch.setattr("os.sysconf", {"SC_OPEN_MAX": limit}.__getitem__)
+    monkeypatch.setattr("os.listdir", {"/proc/self/fd": ["0", "1", "2"]}.__getitem__)
+    at_once, highest = [0], [0]
+    everyone = Barrier(most)
+
+    def meet() -> Reply:
+        at_once[0] += 1
+        highest[0] = max(highest[0], at_once[0])
+        everyone.wait(PLENTY)
+        at_once[0] -= 1
+        everyone.wait(PLENTY)
+        return {}
+
+    outcomes(["a"] * MAX_THREADS, Script({"a": [meet]}))
+    assert highest == [most]
+
+
+@pytest.mark.parametrize("possible", range(4))
+def test_a_limit_of_threads_leaves_fewer_or_is_reported(monkeypatch: pytest.MonkeyPatch, possible: int) -> None:
+    started: list[object] = []
+
+    def limited(run: Callable[[], None], arguments: tuple[()]) -> int:
+        if len(started) == possible:
+            raise RuntimeError("can't start new thread")
+        started.append(run)
+        return start_new_thread(run, arguments)
+
+    monkeypatch.setattr(send, "start_new_thread", limited)
+    try:
+        actual: object = outcomes(["a", "a", "a"], Script({"a": [{}]}))
+    except EntrypointError as error:
+        actual = error.kind
+    assert actual == (FAILED if possible < 2 else [{}, {}, {}])
+
+
+# -- Pages
+
+
+def paged(*pages: Step, size: int = 2) -> tuple[Outcome, list[str]]:
+    """The outcome of a call whose reply comes in these pages, and the tokens of its requests."""
+    script = Script({"a": list(pages)}, size=size)
+    call = Call(SECRETS_MANAGER, "GetPages", {"SecretId": "a"}, "eu-west-1", result_key="Items")
+    (found,) = send_all([call], script, Deadline(time.monotonic(), PLENTY), QUIET)
+    return found, [sent.params.get("NextToken", "") for sent in script.sent]
+
+
+def page(items: object, token: object = None) -> Reply:
+    return {"Items": items, "NextToken": token}
+
+
+@pytest.mark.parametrize("last", [{"Items": [3]}, page([3], ""), page([3])])
+def test_the_pages_of_a_reply_are_one(last: Reply) -> None:
+    assert paged(page([1, 2], "x"), page([], "y"), last) == ({"Items": [1, 2, 3]}, ["", "x", "y"])
+
+
+def test_a_page_is_retried_by_itself() -> None:
+    assert paged(page([1], "x"), REFUSED, page([2])) == ({"Items": [1, 2]}, ["", "x", "x"])
+
+
+INVALID_PAGES: list[Reply] = [
+    *({}, {"NextToken": "z"}, {"__type": "InternalServerError", "message": "correct-horse"}),
+    *(page(items) for items in (None, "correct-horse", {"Name": "correct-horse"}, 0)),
+    *(page([2], token) for token in (0, False, True, 1, ["x"], {"x": "y"}, [])),
+]
+
+
+@pytest.mark.parametrize("invalid", INVALID_PAGES)
+@pytest.mark.parametrize("before", [[], [page([1], "x")]], ids=["first", "later"])
+def test_a_page_that_is_not_valid_is_a_failure(before: list[Step], invalid: Reply) -> None:
+    found, _ = paged(*before, invalid, page([3]))
+    assert isinstance(found, EntrypointError)
+    expected = f"page {len(before) + 1} of the reply is not valid; check that the endpoint is AWS's"
+    assert (found.kind, str(found)) == (UNAVAILABLE, expected)
+
+
+@pytest.mark.parametrize("pages", [[page([1], "x")], [page([1], "x"), page([1], "y")]])
+def test_a_token_that_comes_twice_is_a_failure(pages: list[Step]) -> None:
+    found, tokens = paged(*pages, page([1], "x"))
+    expected = "two pages of the reply have the same NextToken; check that the endpoint is AWS's"
+    assert (str(found), len(tokens)) == (expected, len(pages) + 1)
+
+
+TOO_LARGE = "the reply is larger than 1,000 pages or 8,000,000 bytes; request fewer at once"
+
+
+def test_there_are_a_thousand_pages_at_most() -> None:
+    pages = [page([number], str(number)) for number in range(MAX_PAGES)]
+    found, tokens = paged(*pages)
+    assert (str(found), len(tokens)) == (TOO_LARGE, MAX_PAGES)
+
+
+def test_a_thousand_pages_are_read() -> None:
+    pages = [page([number], str(number)) for number in range(MAX_PAGES - 1)]
+    found, _ = paged(*pages, page([MAX_PAGES - 1]))
+    assert found == {"Items": list(range(MAX_PAGES))}
+
+
+def test_the_pages_have_a_size_in_all() -> None:
+    pages = [page([], str(number)) for number in range(20)]
+    found, tokens = paged(*pages, size=MAX_SIZE // 8)
+    assert (str(found), len(tokens)) == (TOO_LARGE, 9)
+
+
+def test_a_reply_without_pages_has_no_next_one() -> None:
+    script = Script({"a": [{"NextToken": "x"}]})
+    assert (outcomes(["a"], script), len(script.sent)) == ([{"NextToken": "x"}], 1)
 
 
 def test_without_time_nothing_is_sent() -> None:

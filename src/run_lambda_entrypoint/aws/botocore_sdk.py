@@ -87,12 +87,16 @@ class BotocoreTransport:
         known = endpoint.authority if endpoint else f"{call.service.name} in {call.region or 'an unknown Region'}"
         return f"{known}, or from the source of its credentials"
 
-    def send(self, call: Call, timeout: float) -> Reply:
+    def waiting(self, call: Call) -> EntrypointError:
+        """Why `call` has no reply yet."""
+        return classify.unreachable(f"no answer from {self.host(call)}")
+
+    def send(self, call: Call, timeout: float) -> tuple[Reply, int]:
         """Sends `call` once. Raises EntrypointError."""
         try:
             with self._lock:  # sessions are not made for threads, and one look-up of credentials serves all
                 client = self._client(call, timeout)
-            reply: Reply = getattr(client, xform_name(call.operation))(**call.params)
+            reply: tuple[Reply, int] = getattr(client, xform_name(call.operation))(**call.params)["reply"]
         except exceptions.ClientError as error:  # of a service that provides credentials: ours raise in _read
             raise _credentials_error(error) from None
         except exceptions.BotoCoreError as error:
@@ -281,7 +285,7 @@ def _read(host: str, response_dict: dict[str, Any], customized_response_dict: di
     botocore's own parser would take a truncated reply for an empty one, and shows the body where it cannot parse it."""
     headers = {name.lower(): value for name, value in response_dict["headers"].items()}
     status, body = response_dict["status_code"], response_dict["body"]
-    customized_response_dict.update(replies.read(host, status, headers, body))
+    customized_response_dict["reply"] = replies.read(host, status, headers, body), len(body)
     response_dict["body"] = b"{}"  # botocore's parser must not fail on what ours has read
 
 

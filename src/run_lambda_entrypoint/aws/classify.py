@@ -13,6 +13,7 @@ from ..errors import (
     CERTIFICATE_NOT_TRUSTED,
     CREDENTIALS_REFUSED,
     EXPLICITLY_DENIED,
+    FILE_LIMITS,
     MARKED_FOR_DELETION,
     NOT_DECRYPTED,
     SECRET_NOT_FOUND,
@@ -22,6 +23,7 @@ from ..errors import (
     WRONG_CLOCK,
     EntrypointError,
     ServiceError,
+    too_many_files,
 )
 from ..text import printable
 
@@ -105,6 +107,8 @@ def connection_error(host: str, error: Exception, stores: Sequence[str] = ()) ->
         return truncated(host)
     if isinstance(error, ssl.SSLError):
         return _tls_error(host, error, stores)
+    if isinstance(error, OSError) and error.errno in FILE_LIMITS:
+        return too_many_files()
     if isinstance(error, OSError):
         return unreachable(f"could not connect to {host}: {error.strerror or type(error).__name__}")
     return EntrypointError(UNAVAILABLE, f"{host} did not return a valid HTTP response; check that it is the endpoint")

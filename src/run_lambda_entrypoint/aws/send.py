@@ -7,11 +7,12 @@ from _queue import Empty, SimpleQueue
 from _thread import start_new_thread
 from time import sleep
 
-from ..errors import FAILED, THROTTLED, UNREACHABLE, EntrypointError, internal
+from ..errors import FAILED, THROTTLED, UNAVAILABLE, EntrypointError, internal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
     from ..deadline import Deadline
     from ..log import Log
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     Outcome = Reply | EntrypointError
 
 MAX_THREADS = 16
+RESERVED_FILES = 5  # descriptors that a start needs beside its connections: the archive, trust stores, the resolver's
+MAX_PAGES, MAX_SIZE = 1_000, 8_000_000  # of one reply: 10,000 parameters, and more bytes than an environment may have
 # The maximum of the first pause and of any pause, in seconds; if AWS throttles, as in botocore's standard mode.
 PAUSES = (0.1, 2.0)
 PAUSES_WHEN_THROTTLED = (1.0, 4.0)
@@ -28,12 +31,12 @@ POLL_INTERVAL = 0.05
 
 
 class _Sending:
-    """A call while it is sent: `outcome` is None until it has succeeded or failed for good."""
+    """A call while it is sent, `page` by page: `outcome` is None until it has succeeded or failed for good."""
 
-    __slots__ = ("call", "last_error", "outcome")
+    __slots__ = ("call", "last_error", "outcome", "page")
 
     def __init__(self, call: Call) -> None:
-        self.call = call
+        self.call = self.page = call
         self.last_error: EntrypointError | None = None
         self.outcome: Outcome | None = None
 
@@ -41,12 +44,28 @@ class _Sending:
 def send_all(calls: Sequence[Call], transport: Transport, deadline: Deadline, log: Log) -> list[Outcome]:
     """The outcome of each call, in order: its reply, or why there is none. Returns by the deadline.
 
-    This thread does nothing but keep the deadline: a name resolution or a handshake that hangs cannot be interrupted,
-    only left behind (the threads end with the process).
+    This thread does nothing but keep the deadline: an import, a name resolution or a handshake that takes too long
+    cannot be interrupted, only left behind (the threads end with the process).
     """
     sendings = [_Sending(call) for call in calls]
     pending = sendings[::-1]
     finished: SimpleQueue[_Sending] = SimpleQueue()
+
+    broken: list[EntrypointError] = []
+
+    def prepare() -> None:
+        try:
+            transport.prepare()
+        except EntrypointError as error:
+            failure = error
+        except Exception as error:
+            failure = internal(error)
+            broken.append(failure)
+        else:
+            return
+        for sending in sendings:
+            sending.outcome = failure
+            finished.put(sending)
 
     def work() -> None:
         while pending:
@@ -58,27 +77,39 @@ def send_all(calls: Sequence[Call], transport: Transport, deadline: Deadline, lo
             if sending.outcome is not None:  # otherwise the time is up
                 finished.put(sending)
 
-    _start_threads(work, min(MAX_THREADS, len(calls)))
-    try:
-        transport.prepare()
-    except EntrypointError as error:
-        return [error] * len(calls)
+    # The connections are made while the rest is prepared; both are needed, more threads only help.
+    _start_threads([work, prepare], [work] * (_concurrency(len(calls)) - 1))
     _wait(finished, len(calls), deadline)
+    if broken:  # not for each call
+        raise broken[0]
     return [
         _too_late(sending, transport, deadline) if sending.outcome is None else sending.outcome for sending in sendings
     ]
 
 
-def _start_threads(work: Callable[[], None], count: int) -> None:
-    for number in range(count):
-        try:
-            start_new_thread(work, ())
-        except RuntimeError:  # the limit of processes: fewer threads have to do, but at least one
-            if number == 0:
-                raise EntrypointError(
-                    FAILED, "cannot start a thread; raise the limit of processes (ulimit -u)"
-                ) from None
-            return
+def _concurrency(count: int) -> int:
+    """How many of `count` calls are sent at once: fewer where the limit of open files is low."""
+    limit = os.sysconf("SC_OPEN_MAX")  # the soft limit of this process, -1 if there is none
+    if count == 1 or limit < 0:
+        return min(MAX_THREADS, count)
+    try:
+        taken = len(os.listdir("/proc/self/fd"))
+    except OSError:  # where /proc is not mounted
+        taken = len(("stdin", "stdout", "stderr"))
+    return min(MAX_THREADS, count, max(1, limit - taken - RESERVED_FILES))
+
+
+def _start_threads(needed: Sequence[Callable[[], None]], helpful: Sequence[Callable[[], None]]) -> None:
+    started = 0
+    try:
+        for run in (*needed, *helpful):
+            start_new_thread(run, ())
+            started += 1
+    except RuntimeError:  # the limit of processes, or no memory
+        if started < len(needed):
+            raise EntrypointError(
+                FAILED, "cannot start a thread; raise the limit of processes (ulimit -u), or the memory"
+            ) from None
 
 
 def _wait(finished: SimpleQueue[_Sending], count: int, deadline: Deadline) -> None:
@@ -95,37 +126,31 @@ def _wait(finished: SimpleQueue[_Sending], count: int, deadline: Deadline) -> No
 
 def _outcome(sending: _Sending, transport: Transport, deadline: Deadline, log: Log) -> Outcome | None:
     """Sends a call, page after page, until it succeeds or fails for good; None when the time is up."""
-    call = page = sending.call
-    pages: list[Reply] = []
+    call = sending.call
+    pages = _Pages(call.result_key)
     attempts = 0
     while remaining := deadline.remaining():
         attempts += 1
-        outcome = _attempt(page, transport, remaining)
-        if isinstance(outcome, EntrypointError):
-            if not outcome.retryable:
-                return outcome
-            sending.last_error = outcome
-            pause = _pause(attempts, outcome)
-            log.debug(f"{call}: attempt {attempts} failed: {outcome}; retrying in {1000 * pause:.0f} ms")
+        try:
+            reply, size = transport.send(sending.page, remaining)
+            elapsed = 1000 * (remaining - deadline.remaining())
+            log.debug(f"{call}: {transport.host(call)} answered in {elapsed:.1f} ms")
+            if not call.result_key:
+                return reply
+            token = pages.add(reply, size)
+            if not token:
+                return pages.merged()
+            sending.page, attempts = call.next_page(token), 0
+        except Exception as error:  # the boundary of this thread: nothing may end it without an outcome
+            failure = error if isinstance(error, EntrypointError) else internal(error)
+            if not failure.retryable:
+                return failure
+            if deadline.remaining():  # otherwise it is the deadline that ended this attempt
+                sending.last_error = failure
+            pause = _pause(attempts, failure)
+            log.debug(f"{call}: attempt {attempts} failed: {failure}; retrying in {1000 * pause:.0f} ms")
             sleep(min(pause, deadline.remaining()))
-            continue
-        elapsed = 1000 * (remaining - deadline.remaining())
-        log.debug(f"{call}: {transport.host(call)} answered in {elapsed:.1f} ms")
-        pages.append(outcome)
-        token = outcome.get("NextToken")
-        if not token:
-            return merge_pages(pages)
-        page, attempts = page.next_page(token), 0
     return None
-
-
-def _attempt(call: Call, transport: Transport, timeout: float) -> Outcome:
-    try:
-        return transport.send(call, timeout)
-    except EntrypointError as error:
-        return error
-    except Exception as error:  # the boundary of this thread: nothing may end it without an outcome
-        return internal(error)
 
 
 def _pause(attempts: int, error: EntrypointError) -> float:
@@ -135,16 +160,45 @@ def _pause(attempts: int, error: EntrypointError) -> float:
     return min(longest, first * 2.0 ** (attempts - 1)) * int.from_bytes(os.urandom(4), "big") / 2**32
 
 
-def merge_pages(pages: Sequence[Reply]) -> Reply:
-    """One reply with the lists of all pages."""
-    merged = dict(pages[0])
-    for page in pages[1:]:
-        for name, part in page.items():
-            if isinstance(part, list) and isinstance(merged.get(name), list):
-                merged[name] = merged[name] + part
-    return merged
+class _Pages:
+    """The pages of one reply, each checked by itself: one that was left out would start a command without secrets."""
+
+    __slots__ = ("_items", "_key", "_size", "_tokens")
+
+    def __init__(self, result_key: str) -> None:
+        self._key = result_key
+        self._items: list[Any] = []
+        self._tokens: set[str] = set()
+        self._size = 0
+
+    def add(self, page: Reply, size: int) -> str:
+        """Takes a page of `size` bytes. The token of the next one, "" if it was the last. Raises EntrypointError."""
+        items, token = page.get(self._key), page.get("NextToken")
+        token = "" if token is None else token
+        if not isinstance(items, list) or not isinstance(token, str):
+            raise _invalid(f"page {len(self._tokens) + 1} of the reply is not valid; check that the endpoint is AWS's")
+        if token in self._tokens:
+            raise _invalid("two pages of the reply have the same NextToken; check that the endpoint is AWS's")
+        self._items += items
+        self._size += size
+        if token:
+            self._tokens.add(token)
+        if len(self._tokens) >= MAX_PAGES or self._size > MAX_SIZE:
+            raise _invalid(f"the reply is larger than {MAX_PAGES:,} pages or {MAX_SIZE:,} bytes; request fewer at once")
+        return token
+
+    def merged(self) -> Reply:
+        """One reply with the list of all pages."""
+        return {self._key: self._items}
+
+
+def _invalid(message: str) -> EntrypointError:
+    return EntrypointError(UNAVAILABLE, message)
 
 
 def _too_late(sending: _Sending, transport: Transport, deadline: Deadline) -> EntrypointError:
-    error = sending.last_error or EntrypointError(UNREACHABLE, f"no answer from {transport.host(sending.call)}")
-    return EntrypointError(error.kind, f"not fetched within {deadline.seconds:g} s; the last error: {error}")
+    late = f"not fetched within {deadline.seconds:g} s"
+    if sending.last_error:
+        return EntrypointError(sending.last_error.kind, f"{late}; the last error: {sending.last_error}")
+    waiting = transport.waiting(sending.page)
+    return EntrypointError(waiting.kind, f"{late}: {waiting}")

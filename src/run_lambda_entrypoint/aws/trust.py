@@ -7,7 +7,7 @@ import os
 import ssl
 import stat
 
-from ..errors import INVALID_AWS_CONFIGURATION, EntrypointError
+from ..errors import FILE_LIMITS, INVALID_AWS_CONFIGURATION, EntrypointError, too_many_files
 from ..record import Record
 from ..text import encode, printable
 from .package_data import data
@@ -64,6 +64,7 @@ def _chosen(path: str) -> bytes:
     try:
         return _file(path)
     except OSError as error:
+        _absent(error)
         raise EntrypointError(
             INVALID_AWS_CONFIGURATION,
             f"AWS_CA_BUNDLE={printable(path)} cannot be read ({error.strerror}); set it to a PEM file",
@@ -74,8 +75,8 @@ def _amazon_roots() -> bytes:
     """Built into the archive; absent when the package runs from source."""
     try:
         return data(__package__, "amazon-roots.pem")
-    except OSError:
-        return b""
+    except OSError as error:
+        return _absent(error)
 
 
 def _archived() -> bytes:
@@ -104,8 +105,15 @@ def _hashed(folder: str) -> list[str]:
 def _file_if_there(path: str) -> bytes:
     try:
         return _file(path)
-    except OSError:
-        return b""
+    except OSError as error:
+        return _absent(error)
+
+
+def _absent(error: OSError) -> bytes:
+    """No certificates, unless the file may be there."""
+    if error.errno in FILE_LIMITS:
+        raise too_many_files() from None
+    return b""
 
 
 def _file(path: str) -> bytes:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
 BATCH_SIZE = 10
+OPTIONAL_FIELDS = {"ARN": str, "Selector": str, "Version": int}  # of a parameter in a reply
 
 
 def plan(references: Sequence[Reference], region: str) -> dict[Reference, Call]:
@@ -32,6 +33,7 @@ def plan(references: Sequence[Reference], region: str) -> dict[Reference, Call]:
             "GetParametersByPath",
             {"Path": reference.target, "Recursive": True, "WithDecryption": True, "MaxResults": BATCH_SIZE},
             region,
+            result_key="Parameters",
         )
         for reference in references
         if reference.kind == PATH
@@ -44,13 +46,13 @@ def plan(references: Sequence[Reference], region: str) -> dict[Reference, Call]:
 
 
 def _batches(references: Sequence[Reference]) -> list[list[Reference]]:
-    """References of one Region to at most ten parameters; a parameter must not occur twice in a call, not even in two
-    versions."""
+    """References of one Region to at most ten parameters. A parameter must not occur twice in a call, not even in two
+    versions; nor may two accounts' parameters of one name, which a reply without ARNs would not tell apart."""
     batches: list[list[Reference]] = []
     for reference in references:
         for batch in batches:
             targets = {other.target for other in batch}
-            fits = len(targets) < BATCH_SIZE and _arn(reference.target) not in map(_arn, targets)
+            fits = len(targets) < BATCH_SIZE and _name(reference.target) not in map(_name, targets)
             if batch[0].region == reference.region and (fits or reference.target in targets):
                 batch.append(reference)
                 break
@@ -64,14 +66,19 @@ def _arn(target: str) -> str:
     return ":".join(target.split(":")[:6])
 
 
-def values(reference: Reference, reply: Reply) -> dict[str, Value]:
-    """The variables that a reference sets. Raises EntrypointError."""
+def _name(target: str) -> str:
+    return target.split(":")[5].removeprefix("parameter")
+
+
+def values(reference: Reference, call: Call, reply: Reply) -> dict[str, Value]:
+    """The variables that a reference sets. Raises EntrypointError, also if `reply` does not answer `call`."""
     found = reply.get("Parameters")
     if not isinstance(found, list) or not all(map(_is_parameter, found)):
-        raise EntrypointError(
-            UNAVAILABLE, "the reply contains no list of parameters; check that the endpoint is Systems Manager"
-        )
-    named = _below(reference, found) if reference.kind == PATH else _one(reference, found)
+        raise _invalid("the reply contains no list of parameters")
+    if reference.kind == PATH:
+        named = _below(reference, found)
+    else:
+        named = {reference.name: _one(reference.target, call.params["Names"], found)}
     texts = variables.check({name: parameter["Value"] for name, parameter in named.items()}, "variable")
     return {name: _value(text, named[name]) for name, text in texts.items()}
 
@@ -84,27 +91,40 @@ def resources(reference: Reference) -> list[str]:
     return [path, f"{path}/*"]
 
 
-def _one(reference: Reference, found: list[Parameter]) -> dict[str, Parameter]:
-    arn = _arn(reference.target)
-    selector = reference.target.removeprefix(arn)
-    name = arn.split(":")[5].removeprefix("parameter")
-    for parameter in found:
-        # By name only where the reply has no ARN: parameters shared by two accounts may have one name.
-        names = (arn,) if parameter.get("ARN") else (name, name.removeprefix("/"), reference.target)
-        same = (parameter.get("ARN") or parameter["Name"]) in names
-        if same and (parameter.get("Selector") or "") in (selector, ""):
-            return {reference.name: parameter}
-    raise EntrypointError(PARAMETER_NOT_FOUND, "ParameterNotFound: no such parameter, version or label")
+def _one(target: str, requested: Sequence[str], found: Sequence[Parameter]) -> Parameter:
+    """The parameter that was requested as `target`, beside others."""
+    if not all(any(_answers(each, parameter) for each in requested) for parameter in found):
+        raise _invalid("the reply contains a parameter, version or label that was not requested")
+    answers = [parameter for parameter in found if _answers(target, parameter)]
+    if len(answers) > 1:
+        raise _invalid("the reply contains a parameter twice")
+    if not answers:
+        raise EntrypointError(PARAMETER_NOT_FOUND, "ParameterNotFound: no such parameter, version or label")
+    return answers[0]
 
 
-def _below(reference: Reference, found: list[Parameter]) -> dict[str, Parameter]:
+def _answers(target: str, parameter: Parameter) -> bool:
+    """Whether this is the parameter, in the version, that was requested as `target`."""
+    # By name only where the reply has no ARN. The name of one that another account shares is its ARN.
+    arn, name = _arn(target), _name(target)
+    same = parameter["ARN"] == arn if parameter.get("ARN") else parameter["Name"] in (name, name[1:], arn, target)
+    selector, replied = target[len(arn) + 1 :], (parameter.get("Selector") or "").removeprefix(":")
+    if selector.isdigit():
+        return same and parameter.get("Version") == int(selector)
+    return same and replied in (selector, "")
+
+
+def _below(reference: Reference, found: Sequence[Parameter]) -> dict[str, Parameter]:
     """Each parameter below a path, by a variable name made of the rest of its path."""
     if not found:
         raise EntrypointError(PARAMETER_NOT_FOUND, "ParameterNotFound: no parameter below this path")
+    prefix = "" if reference.target == "/" else reference.target  # below "/" there are also names without a slash
     named: dict[str, Parameter] = {}
     problems = []
     for parameter in found:
-        rest = parameter["Name"].removeprefix(reference.target).lstrip("/")
+        if not parameter["Name"].startswith(prefix):
+            raise _invalid("the reply contains a parameter that is not below the path")
+        rest = parameter["Name"].removeprefix(reference.target)
         name = rest.upper().replace("/", "_").replace("-", "_").replace(".", "_")
         if name in named:
             first, second = printable(named[name]["Name"]), printable(parameter["Name"])
@@ -121,4 +141,11 @@ def _value(text: str, parameter: Mapping[str, Any]) -> Value:
 
 
 def _is_parameter(entry: object) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("Name"), str) and isinstance(entry.get("Value"), str)
+    if not isinstance(entry, dict) or not isinstance(entry.get("Name"), str) or not isinstance(entry.get("Value"), str):
+        return False
+    # Not isinstance: true is an int.
+    return all(type(entry.get(field)) in (kind, type(None)) for field, kind in OPTIONAL_FIELDS.items())
+
+
+def _invalid(problem: str) -> EntrypointError:
+    return EntrypointError(UNAVAILABLE, f"{problem}; check that the endpoint is Systems Manager")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..references import Reference
 
 CURRENT = "AWSCURRENT"  # the version that Secrets Manager returns if the request names none
+SUFFIX_LENGTH = len("-AbCdEf")
 
 
 def plan(references: Sequence[Reference], region: str) -> dict[Reference, Call]:
@@ -33,12 +34,15 @@ def plan(references: Sequence[Reference], region: str) -> dict[Reference, Call]:
     return planned
 
 
-def values(reference: Reference, reply: Reply) -> dict[str, Value]:
-    """The variables that a reference sets. Raises EntrypointError."""
-    version, arn = reply.get("VersionId"), reply.get("ARN")
-    region = arn_region(str(arn or reference.target))
+def values(reference: Reference, call: Call, reply: Reply) -> dict[str, Value]:
+    """The variables that a reference sets. Raises EntrypointError, also if `reply` does not answer `call`."""
+    problem = _other_secret(reference, call.region, reply) or _other_version(reference, reply)
+    if problem:
+        raise EntrypointError(
+            UNAVAILABLE, f"the reply does not answer the request: {problem}; check that the endpoint is Secrets Manager"
+        )
     return {
-        name: Value(text, reference.target, str(version or ""), region)
+        name: Value(text, reference.target, str(reply.get("VersionId") or ""), arn_region(reply["ARN"]))
         for name, text in _texts(reference, _secret(reply)).items()
     }
 
@@ -46,8 +50,39 @@ def values(reference: Reference, reply: Reply) -> dict[str, Value]:
 def resources(reference: Reference) -> list[str]:
     """The secret: with `??????` for the six characters that Secrets Manager appends to its name."""
     name = reference.target.split(":", 6)[-1]
-    whole = name[-7:-6] == "-" and name[-6:].isalnum() and reference.target.startswith("arn:")
+    whole = _is_suffix(name[-SUFFIX_LENGTH:]) and reference.target.startswith("arn:")
     return [f"secret:{name}" if whole else f"secret:{name}-??????"]
+
+
+def _other_secret(reference: Reference, region: str, reply: Reply) -> str:
+    """Why this is not the secret that was requested in `region` ("" if only botocore knows that), or nothing."""
+    arn = reply.get("ARN")
+    if not isinstance(arn, str):
+        return "it has no ARN"
+    if reference.target.startswith("arn:"):
+        # An ARN may be written without the hyphen and six characters that Secrets Manager appends to a name.
+        same = arn == reference.target or (
+            arn[:-SUFFIX_LENGTH] == reference.target and _is_suffix(arn[-SUFFIX_LENGTH:])
+        )
+        return "" if same else "its ARN is another"
+    if reply.get("Name") != reference.target:
+        return "its Name is another"
+    return "its ARN is in another Region" if region and arn_region(arn) != region else ""
+
+
+def _other_version(reference: Reference, reply: Reply) -> str:
+    """Why this is not the version that was requested, or nothing."""
+    stages = reply.get("VersionStages")
+    if reference.version and reply.get("VersionId") != reference.version:
+        return "its VersionId is another"
+    if not reference.stage and (reference.version or stages is None):
+        return ""
+    stage = reference.stage or CURRENT
+    return "" if isinstance(stages, list) and stage in stages else f"its VersionStages does not contain {stage}"
+
+
+def _is_suffix(text: str) -> bool:
+    return len(text) == SUFFIX_LENGTH and text[0] == "-" and text[1:].isascii() and text[1:].isalnum()
 
 
 def _texts(reference: Reference, secret: str) -> dict[str, str]:

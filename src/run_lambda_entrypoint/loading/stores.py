@@ -26,8 +26,8 @@ if TYPE_CHECKING:
         def plan(self, references: Sequence[Reference], region: str) -> dict[Reference, Call]:
             """The call that answers each reference; `region` is the function's own."""
 
-        def values(self, reference: Reference, reply: Reply) -> dict[str, Value]:
-            """The variables that a reference sets. Raises EntrypointError."""
+        def values(self, reference: Reference, call: Call, reply: Reply) -> dict[str, Value]:
+            """The variables that a reference sets. Raises EntrypointError, also if `reply` does not answer `call`."""
 
         def resources(self, reference: Reference) -> list[str]:
             """What an IAM policy has to allow for a reference, as the resource part of an ARN."""
@@ -55,7 +55,7 @@ def load(
         try:
             if isinstance(outcome, EntrypointError):
                 raise outcome
-            loaded.append(store.values(reference, outcome))
+            loaded.append(store.values(reference, call, outcome))
         except EntrypointError as error:
             errors.append(_explained(error, reference, call, store.resources(reference)))
     if errors:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
-from threading import Thread
+from _thread import allocate_lock, start_new_thread
+from contextlib import suppress
 
 PATH = "/2018-06-01/runtime/init/error"
 
 
-def report_failed_init(address: str, message: str, error_type: str, seconds: float = 1.0) -> bool:
-    """Posts the failure to the Runtime API at `address` (host:port), within `seconds`; returns whether it succeeded.
+def report_failed_init(address: str, message: str, error_type: str, seconds: float = 1.0) -> None:
+    """Posts the failure to the Runtime API at `address` (host:port), within `seconds`, as far as that is possible: it
+    is on standard error already.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, "Initialization error". http.client ignores proxies,
     which must not be used here.
@@ -20,19 +22,22 @@ def report_failed_init(address: str, message: str, error_type: str, seconds: flo
         "Content-Type": "application/vnd.aws.lambda.error+json",
         "Lambda-Runtime-Function-Error-Type": error_type,
     }
-    delivered = []
+
+    ended = allocate_lock()
+    ended.acquire()
 
     def post() -> None:
-        try:
+        # The boundary of its thread: the failure is on standard error already, and its exit code must hold.
+        with suppress(Exception):
             connection = http.client.HTTPConnection(address, timeout=seconds)
             connection.request("POST", PATH, body.encode(), headers)
-            delivered.append(connection.getresponse().status < 300)
-        except (OSError, ValueError, http.client.HTTPException):
-            # The failure itself is on standard error already; that it cannot be posted must not hide it.
-            delivered.append(False)
+            connection.getresponse()
+        ended.release()
 
-    # A thread, since a timeout on the socket does not bound name resolution.
-    thread = Thread(target=post, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return delivered == [True]
+    # A thread, since a timeout on the socket does not bound name resolution. Not threading's: its start waits for the
+    # thread, forever if that has no memory.
+    try:
+        start_new_thread(post, ())
+    except RuntimeError:  # no thread can be started: Lambda's address needs no resolution
+        post()
+    ended.acquire(timeout=seconds)

@@ -6,6 +6,7 @@ from _thread import allocate_lock
 from functools import partial
 from time import monotonic
 
+from ...errors import NOTHING_SENT, UNREACHABLE, EntrypointError
 from ..dial import Dialer
 
 TYPE_CHECKING = False
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..call import Call, Reply
     from ..credentials import Credentials
     from ..endpoints import Endpoint
+    from .exchange import Exchange
 
 
 class DirectTransport:
@@ -27,13 +29,13 @@ class DirectTransport:
         self._credentials = credentials
         self._endpoints = endpoints
         self._dialer = Dialer()
+        self._exchange: Exchange
         self._unprepared = allocate_lock()
         self._unprepared.acquire()
 
     def prepare(self) -> None:
         """Gets ready what `send` needs once it is connected."""
-        # Saves the 7 ms of ssl, hashlib and hmac, since the threads connect meanwhile. Here and not in one of them: an
-        # import in a thread might deadlock.
+        # Saves the 7 ms of ssl, hashlib and hmac, since other threads connect meanwhile.
         from .exchange import Exchange  # noqa: PLC0415
 
         self._exchange = Exchange(self._environ, self._credentials, self._endpoints.values(), self._dialer)
@@ -43,21 +45,26 @@ class DirectTransport:
         """The host that `call` goes to, for messages."""
         return self._endpoint(call).authority
 
-    def send(self, call: Call, timeout: float) -> Reply:
-        """Sends `call` once. Raises EntrypointError."""
+    def send(self, call: Call, timeout: float) -> tuple[Reply, int]:
+        """Sends `call` once: the reply and its size in bytes. Raises EntrypointError."""
         endpoint = self._endpoint(call)
         reconnect = partial(self._dialer.connect, endpoint.host, endpoint.port, monotonic() + timeout)
         try:
             connection = reconnect()
         except OSError as error:
-            self._await_prepared()
-            raise self._exchange.failed(endpoint, error) from None
-        self._await_prepared()
-        return self._exchange.send(call, endpoint, connection, reconnect)
+            raise self._prepared().failed(endpoint, error) from None
+        return self._prepared().send(call, endpoint, connection, reconnect)
+
+    def waiting(self, call: Call) -> EntrypointError:
+        """Why `call` has no reply yet."""
+        if not hasattr(self, "_exchange"):  # not prepared yet
+            return EntrypointError(NOTHING_SENT, "nothing was sent; use more memory or a longer timeout")
+        sent = "the request was sent" if call in self._exchange.sent else "nothing was sent"
+        return EntrypointError(UNREACHABLE, f"no answer from {self.host(call)}; {sent}")
 
     def _endpoint(self, call: Call) -> Endpoint:
         return self._endpoints[call.service.name, call.region]
 
-    def _await_prepared(self) -> None:
+    def _prepared(self) -> Exchange:
         with self._unprepared:
-            pass
+            return self._exchange

@@ -25,19 +25,23 @@ CONTENT_TYPE = "application/x-amz-json-1.1"
 
 
 class Exchange:
-    """Sends calls with these credentials; `environ` says which certificates are trusted."""
+    """Sends calls with these credentials; `environ` says which certificates are trusted. `sent` has the calls whose
+    requests were written."""
 
     def __init__(
         self, environ: Mapping[str, str], credentials: Credentials, endpoints: Collection[Endpoint], dialer: Dialer
     ) -> None:
         self._credentials = credentials
         self._dialer = dialer
+        self.sent: set[Call] = set()
         secure = [endpoint for endpoint in endpoints if endpoint.secure]
         if secure:
             self._tls = Tls(environ, amazon=any(endpoint.amazon for endpoint in secure))
 
-    def send(self, call: Call, endpoint: Endpoint, connection: socket, reconnect: Callable[[], socket]) -> Reply:
-        """The reply to `call` over `connection`, or over another that `reconnect` makes; closes it.
+    def send(
+        self, call: Call, endpoint: Endpoint, connection: socket, reconnect: Callable[[], socket]
+    ) -> tuple[Reply, int]:
+        """The reply to `call`, and its size, over `connection` or another that `reconnect` makes; closes it.
 
         Raises EntrypointError.
         """
@@ -47,11 +51,12 @@ class Exchange:
             with connection:
                 # One write: two would stall on Nagle's algorithm and delayed ACKs.
                 connection.sendall(self._request(call, endpoint))
+                self.sent.add(call)
                 with connection.makefile("rb") as stream:
                     status, headers, body = http.read_reply(stream, replies.MAX_SIZE + 1)
         except (EOFError, OSError, ValueError) as error:
             raise self.failed(endpoint, error) from None
-        return replies.read(endpoint.authority, status, headers, body)
+        return replies.read(endpoint.authority, status, headers, body), len(body)
 
     def failed(self, endpoint: Endpoint, error: Exception) -> EntrypointError:
         """What it means that an exchange ended in `error`."""

@@ -1,0 +1,137 @@
+"""A start writes nothing into the interpreter's folders, also where its standard library has no `.pyc` files.
+
+Docker's `python` images are like that, and root can write there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import zipfile
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+
+from build import Interpreter, interpreters
+from tests.harness.entrypoint import TRANSPORTS, Entrypoint, aws, with_interpreter
+from tests.harness.http_server import Reply, Request, error, http_server, secret
+from tests.harness.process import Surroundings, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+pytestmark = pytest.mark.slow
+
+PYTHONS = interpreters()
+LEFT_OUT = ("__pycache__", "*-packages", "test*")
+PLACES = """
+import os, sys
+print(os.path.realpath(sys.executable), sys.base_prefix, os.path.dirname(os.__file__), sep="\\n")
+"""
+
+
+@contextmanager
+def copied_without_bytecode(python: str) -> Iterator[Path]:
+    """A folder with a copy of an interpreter, bin/python3, and of its standard library without bytecode."""
+    executable, prefix, library = run([python, "-ISc", PLACES]).stdout.decode().splitlines()
+    # Links will do: bytecode is written beside the link. But a link to the executable would lead it to its own library.
+    ignore = shutil.ignore_patterns(*LEFT_OUT)
+    with TemporaryDirectory() as folder:
+        copied_library = Path(folder, Path(library).relative_to(prefix))
+        shutil.copytree(library, copied_library, copy_function=os.symlink, ignore=ignore)
+        Path(folder, "bin").mkdir()
+        copy = shutil.copy(executable, f"{folder}/bin/python3")
+        assert run([copy, "-ISBc", PLACES]).stdout.decode().splitlines() == [copy, folder, str(copied_library)]
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def copies() -> Iterator[Callable[[str], Path]]:
+    """Makes these copies, one of each interpreter."""
+    with ExitStack() as stack:
+        yield cache(lambda python: stack.enter_context(copied_without_bytecode(python)))
+
+
+def start(home: Path, words: Sequence[str | Path], environ: Mapping[str, str]) -> tuple[int, set[str]]:
+    """The exit code, and the paths of what was written in `home`, which is removed again."""
+    before = set(home.rglob("*"))
+    ended = run(words, Surroundings(environ))
+    written = set(home.rglob("*")) - before
+    for path in sorted(written, reverse=True):  # a folder comes after what is in it
+        path.rmdir() if path.is_dir() else path.unlink()
+    return ended.status, {str(path.relative_to(home)) for path in written}
+
+
+def reply(request: Request) -> Reply:
+    """Secrets Manager's, which has one secret."""
+    if request.json["SecretId"] == "name":
+        return secret('{"A": "1"}')
+    return error(400, "ResourceNotFoundException")
+
+
+COMMAND = ("/usr/bin/printenv", "A")
+JSON_LOG = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "LAMBDA_ENV_LOG_LEVEL": "debug"}
+RUNS = {
+    "start": (COMMAND, "name", {}, 0),
+    "start, JSON": (COMMAND, "name", JSON_LOG, 0),
+    "failure": (COMMAND, "missing", {}, 125),
+    "failure, JSON": (COMMAND, "missing", JSON_LOG, 125),
+    "failure in Lambda": (COMMAND, "missing", {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}, 125),
+    "dry run": (("--dry-run", *COMMAND), "name", {}, 0),
+    "dry run, JSON": (("--dry-run", "--format", "json", *COMMAND), "name", {}, 0),
+    "invalid option": (("--no-such-option",), "name", {}, 2),
+    "help": (("--help",), "name", {}, 0),
+}
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize(("argv", "reference", "more", "code"), RUNS.values(), ids=RUNS)
+def test_the_archive_itself_writes_nothing(
+    entrypoint: Entrypoint,
+    copies: Callable[[str], Path],
+    tmp_path: Path,
+    transport: str,
+    argv: tuple[str, ...],
+    reference: str,
+    more: dict[str, str],
+    code: int,
+) -> None:
+    home = copies(sys.executable)
+    archive = with_interpreter(entrypoint.archive, home / "bin/python3", tmp_path / "archive.pyz")
+    with http_server(reply) as server:
+        environ = aws(server.url, {"SECRETS_MANAGER_ARN": reference}, LAMBDA_ENV_TRANSPORT=transport, **more)
+        assert start(home, [archive, *argv], environ) == (code, set())
+
+
+WAYS = {
+    "python3": ([], []),
+    "python3 with PYTHONPYCACHEPREFIX": ([], ["PYTHONPYCACHEPREFIX"]),
+    "python3 -IS": (["-IS"], []),
+}
+
+
+@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
+@pytest.mark.parametrize(("flags", "variables"), WAYS.values(), ids=WAYS)
+def test_without_its_shebang_line_the_same_is_written_as_for_an_empty_archive(
+    entrypoint: Entrypoint,
+    copies: Callable[[str], Path],
+    tmp_path: Path,
+    python: Interpreter,
+    flags: list[str],
+    variables: list[str],
+) -> None:
+    home = copies(python.path)
+    words: list[str | Path] = [home / "bin/python3", *flags]
+    more = {name: str(home / "cache") for name in variables}
+    with zipfile.ZipFile(tmp_path / "empty.pyz", "w") as empty:
+        empty.writestr("__main__.py", "")
+    with http_server(reply) as server:
+        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT="botocore", **more)
+        _, before_any_archive = start(home, [*words, tmp_path / "empty.pyz"], environ)
+        assert before_any_archive
+        assert start(home, [*words, entrypoint.archive, *COMMAND], environ) == (0, before_any_archive)
