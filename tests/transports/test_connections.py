@@ -52,8 +52,8 @@ needs_own_mounts = pytest.mark.skipif(not permitted(OWN_MOUNTS), reason="no moun
 needs_ipv6 = pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="no IPv6 here")
 
 
-def well(_: Request) -> Reply:
-    return WELL
+def well(request: Request) -> Reply:
+    return secret('{"key": "value"}', request.json["SecretId"])
 
 
 @pytest.fixture
@@ -209,6 +209,15 @@ def test_many_secrets_load_through_a_few_dead_addresses(entrypoint: Entrypoint, 
 
 @pytest.mark.slow
 @needs_own_mounts
+def test_few_descriptors_are_enough_for_dead_addresses(entrypoint: Entrypoint, transport: str, tmp_path: Path) -> None:
+    before = [*hosts(tmp_path, "few.example", *SIX_DEAD, GOOD), *shell("ulimit -n 16")]
+    with http_server(well, host=GOOD) as server, black_hole(*SIX_DEAD, port=server.port):
+        ended = run(entrypoint, transport, f"http://few.example:{server.port}", map(str, range(20)), before=before)
+    assert key(ended) == ("value", "")
+
+
+@pytest.mark.slow
+@needs_own_mounts
 def test_a_proxy_is_reached_through_a_few_dead_addresses(entrypoint: Entrypoint, tmp_path: Path) -> None:
     before = hosts(tmp_path, "proxy.example", *SIX_DEAD, GOOD)
     with http_server(well, host=GOOD) as proxy, black_hole(*SIX_DEAD, port=proxy.port):
@@ -221,7 +230,7 @@ def test_a_proxy_is_reached_through_a_few_dead_addresses(entrypoint: Entrypoint,
 @needs_own_mounts
 def test_credentials_are_reached_through_a_few_dead_addresses(entrypoint: Entrypoint, tmp_path: Path) -> None:
     def answer(request: Request) -> Reply:
-        return by_length(json.dumps(CREDENTIALS).encode()) if request.method == "GET" else WELL
+        return by_length(json.dumps(CREDENTIALS).encode()) if request.method == "GET" else well(request)
 
     before = hosts(tmp_path, "localhost", *SIX_DEAD, GOOD)
     with http_server(answer, host=GOOD) as server, black_hole(*SIX_DEAD, port=server.port):
@@ -239,12 +248,12 @@ def test_the_address_that_answered_first_serves_the_rest(
     before = hosts(tmp_path, "two.example", SIX_DEAD[0], GOOD)
     numbers, connected, others = count(1), Event(), []
 
-    def answer(_: Request) -> Reply:
+    def answer(request: Request) -> Reply:
         if next(numbers) == MAX_THREADS:
             others.append(stack.enter_context(http_server(well, host=SIX_DEAD[0], port=server.port)))
             connected.set()
         connected.wait(PLENTY)
-        return by_close(WELL.body)
+        return by_close(well(request).body)
 
     with ExitStack() as stack, http_server(answer, host=GOOD) as server:
         url = f"http://two.example:{server.port}"

@@ -197,8 +197,9 @@ def _invalid(message: str) -> EntrypointError:
 
 
 def _too_late(sending: _Sending, transport: Transport, deadline: Deadline) -> EntrypointError:
-    late = f"not fetched within {deadline.seconds:g} s"
-    if sending.last_error:
-        return EntrypointError(sending.last_error.kind, f"{late}; the last error: {sending.last_error}")
+    seconds = f"{deadline.seconds:g}"
+    error = sending.last_error
+    if error:
+        return EntrypointError(error.kind, f"not fetched within {seconds} s; the last error: {error}")
     waiting = transport.waiting(sending.page)
-    return EntrypointError(waiting.kind, f"{late}: {waiting}")
+    return EntrypointError(waiting.kind, f"not fetched within {seconds} s: {waiting}")
