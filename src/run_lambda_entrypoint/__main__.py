@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from . import command, environment, errors, loading, options, references, reporting
+from . import children, command, environment, errors, loading, options, references, reporting
 from .deadline import Deadline
 from .errors import EntrypointError
 from .log import Log
@@ -46,6 +46,7 @@ def main() -> NoReturn:
         failure = error
     except Exception as error:
         failure = errors.internal(error)
+    children.end_all()
     log.failure(failure.reports())
     if runtime_api:
         message = "\n".join(map(str, failure.reports()))
@@ -81,6 +82,7 @@ def end_on_signals(log: Log) -> None:
 
     def interrupted(number: int, _: FrameType | None) -> None:
         error = SIGNALS[number]
+        children.end_all()
         log.failure([error])
         os._exit(error.kind.exit_code)
 
