@@ -68,7 +68,7 @@ class Clients:
         wire.follow(exchange)
         try:
             found: tuple[Reply, int] = getattr(client, xform_name(call.operation))(**call.params)["reply"]
-        except RAISED as error:
+        except (*RAISED, *ESCAPED) as error:
             endpoint = self._endpoints.get((call.service.name, call.region))
             amazon = endpoint is not None and endpoint.amazon
             raise exceptions.explained(error, exchange, self._environ, amazon=amazon) from None
@@ -99,7 +99,7 @@ class Clients:
 
     def _create(self, call: Call, timeout: float) -> Any:
         wire.follow(wire.Exchange())
-        service = call.service.name
+        service: Any = call.service.name  # that mypy knows no client of
         try:
             client = self._session.create_client(
                 service, region_name=call.region or None, config=Config(read_timeout=timeout)
@@ -107,13 +107,13 @@ class Clients:
         except RAISED as error:
             raise exceptions.explained(error, wire.current(), self._environ) from None
         except ValueError:  # botocore's word for a URL that it cannot use
-            raise exceptions.misconfigured(
-                f"AWS_ENDPOINT_URL, or another setting of the endpoint of {service}, is not a valid URL; expected "
-                "https://HOST, https://HOST:PORT or https://HOST/PATH"
-            ) from None
+            raise exceptions.invalid_endpoint(call.service.name) from None
         except ESCAPED as error:
             raise exceptions.explained(error, wire.current(), self._environ) from None
-        client.meta.events.register("before-parse", partial(_read, wire.authority(client.meta.endpoint_url)))
+        host = wire.authority(client.meta.endpoint_url)
+        if host == wire.INVALID:
+            raise exceptions.invalid_endpoint(call.service.name)
+        client.meta.events.register("before-parse", partial(_read, host))
         return client
 
 

@@ -11,7 +11,7 @@ from http.client import HTTPException, IncompleteRead
 from ssl import SSLCertVerificationError
 
 from botocore import exceptions
-from urllib3.exceptions import HTTPError, InvalidChunkLength
+from urllib3.exceptions import HTTPError, InvalidChunkLength, LocationValueError
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from ...errors import CREDENTIALS_MISSING, INVALID_AWS_CONFIGURATION, EntrypointError
@@ -35,8 +35,8 @@ SENTENCES: Mapping[type[BaseException], str] = {
     exceptions.EndpointProviderError: "no endpoint for this combination of Region, FIPS, dual-stack and "
     "AWS_ENDPOINT_URL",
     exceptions.InfiniteLoopConfigError: "the profiles' source_profile settings form a loop",
-    exceptions.InvalidConfigError: "the profile is incomplete or contradictory; check its role_arn, source_profile, "
-    "credential_source, web_identity_token_file and sso_* settings",
+    exceptions.InvalidConfigError: "a setting of the profile is missing, not valid, or contradicts another; check its "
+    "role_arn, source_profile, credential_source, web_identity_token_file and sso_* settings",
     exceptions.InvalidIMDSEndpointError: "the endpoint of EC2's metadata service is not a valid URL",
     exceptions.InvalidIMDSEndpointModeError: "the endpoint mode of EC2's metadata service must be IPv4 or IPv6",
     exceptions.InvalidProxiesConfigError: "a file that the settings of the proxy name cannot be used",
@@ -75,11 +75,15 @@ def explained(
         return misconfigured("no Region; set AWS_REGION, or use the secret's full ARN")
     sentence = next((SENTENCES[kind] for kind in type(error).__mro__ if kind in SENTENCES), "")
     if sentence and isinstance(error, exceptions.BotoCoreError):
-        fields = {name: printable(str(value)) for name, value in error.kwargs.items()}
-        return misconfigured(f"AWS configuration: {sentence.format(**fields)}")
+        shown = {name: printable(str(value)) for name, value in error.kwargs.items()}
+        return misconfigured(f"AWS configuration: {sentence.format(**shown)}")
     if exchange.error and isinstance(error, exceptions.BotoCoreError):
-        proxy = getattr(exchange.error, "kwargs", {}).get("proxy_url")
-        host = authority(proxy) if proxy else exchange.name
+        fields = getattr(exchange.error, "kwargs", {})
+        if isinstance(fields.get("error"), LocationValueError):
+            return misconfigured(
+                "AWS configuration: the URL of a proxy, or of the source of the credentials, is not valid"
+            )
+        host = authority(fields["proxy_url"]) if "proxy_url" in fields else exchange.name
         return _network_error(host, _cause(exchange.error), environ, amazon=amazon)
     if isinstance(error, OSError):
         return _file_error(error, environ)
@@ -97,15 +101,22 @@ def misconfigured(message: str) -> EntrypointError:
     return EntrypointError(INVALID_AWS_CONFIGURATION, message)
 
 
+def invalid_endpoint(service: str) -> EntrypointError:
+    """The URL that is configured for a service is not one."""
+    return misconfigured(
+        f"AWS_ENDPOINT_URL, or another setting of the endpoint of {service}, is not a valid URL; expected "
+        "https://HOST, https://HOST:PORT or https://HOST/PATH"
+    )
+
+
 def _service_error(error: exceptions.ClientError, exchange: Exchange) -> EntrypointError:
     """AWS's own code and message, if the reply is an error of AWS at all."""
     details = error.response.get("Error", {})
     code, text = details.get("Code"), details.get("Message")
     if not isinstance(code, str) or not isinstance(text, str) or not CODE.fullmatch(code):
         return _refused(exchange)
-    return classify.service_error(
-        code, f"while requesting credentials ({error.operation_name}): {text}", exchange.status
-    )
+    failed = f"{error.operation_name} for the credentials failed"
+    return classify.service_error(code, f"{failed}: {text}" if text else failed, exchange.status)
 
 
 def _refused(exchange: Exchange) -> EntrypointError:

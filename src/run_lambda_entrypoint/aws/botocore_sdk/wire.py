@@ -22,6 +22,8 @@ _SEND = URLLib3Session.send
 _REQUEST = AWSConnection.request
 _thread = local()
 
+INVALID = "an invalid URL"
+
 
 class Exchange:
     """The last request of a call, or of what provides its credentials, and the reply; `starting` pauses meanwhile.
@@ -75,9 +77,9 @@ def current() -> Exchange:
 def authority(url: str) -> str:
     """Host and port of `url`, and no other part of it: userinfo, path and query may be a secret."""
     try:
-        return parse_url(url).netloc or "an invalid URL"
+        return parse_url(url).netloc or INVALID
     except LocationParseError:
-        return "an invalid URL"
+        return INVALID
 
 
 def _send(session: URLLib3Session, request: Any) -> Any:
