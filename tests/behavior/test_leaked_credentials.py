@@ -248,7 +248,7 @@ URLS = {
     "metadata, refused": ({**METADATA, "AWS_EC2_METADATA_SERVICE_ENDPOINT": REFUSED}, "127.0.0.1:9"),
     "metadata, no URL": ({**METADATA, "AWS_EC2_METADATA_SERVICE_ENDPOINT": NO_URL}, "is not a valid URL"),
     "STS, refused": ({**STS, "AWS_ENDPOINT_URL_STS": REFUSED}, "could not connect to 127.0.0.1:9 (source of"),
-    "STS, no URL": ({**STS, "AWS_ENDPOINT_URL_STS": NO_URL}, "botocore raised ValueError"),
+    "STS, no URL": ({**STS, "AWS_ENDPOINT_URL_STS": NO_URL}, INVALID),
     "secrets, refused": ({**WITH_KEYS, ENDPOINT: REFUSED}, "could not connect to 127.0.0.1:9: Connection refused"),
     "secrets, no URL": ({**WITH_KEYS, ENDPOINT: NO_URL}, "is not a valid URL; expected https://HOST"),
     "proxy, refused": (
