@@ -127,7 +127,8 @@ def test_an_interrupted_start_leaves_no_process(
         wait_for(tmp_path, lasting)
         process.send_signal(number)
         ended = end(process, seconds=20)
-    wait_until(lambda: not alive(lasting), what="the end of the credential_process")
+        # Here: what is left in the session of the process itself ends with the context.
+        wait_until(lambda: not alive(lasting), what="the end of the credential_process")
     line = f"run-lambda-entrypoint: interrupted by {number.name} before the command was started\n"
     assert ended == (128 + number, b"", line)
 
@@ -135,6 +136,7 @@ def test_an_interrupted_start_leaves_no_process(
 def test_at_the_deadline_no_process_is_left(entrypoint: Entrypoint, tmp_path: Path, lasting: str) -> None:
     with http_server(lambda _: by_length(b"", 202)) as runtime_api:
         more = {"AWS_LAMBDA_RUNTIME_API": runtime_api.address, "LAMBDA_ENV_TIMEOUT_SECONDS": "6"}
-        ended = entrypoint("true", environ=hanging(tmp_path, lasting, **more))
-    wait_until(lambda: not alive(lasting), what="the end of the credential_process")
+        with entrypoint.started("true", environ=hanging(tmp_path, lasting, **more)) as process:
+            ended = end(process)
+            wait_until(lambda: not alive(lasting), what="the end of the credential_process")
     assert (ended.code, (tmp_path / "there").exists(), "not fetched within 6 s" in ended.err) == (125, True, True)
