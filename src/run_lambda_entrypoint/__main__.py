@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from . import command, environment, errors, loading, options, references, reporting
+from . import children, command, environment, errors, loading, options, references, reporting
 from .deadline import Deadline
 from .errors import EntrypointError
 from .log import Log
@@ -47,6 +47,7 @@ def main() -> NoReturn:
     except Exception as error:
         failure = errors.internal(error)
     try:
+        children.end_all()
         log.failure(failure.reports())
         if runtime_api:
             message = "\n".join(map(str, failure.reports()))
@@ -84,6 +85,7 @@ def end_on_signals(log: Log) -> None:
 
     def interrupted(number: int, _: FrameType | None) -> None:
         error = SIGNALS[number]
+        children.end_all()
         log.failure([error])
         os._exit(error.kind.exit_code)
 

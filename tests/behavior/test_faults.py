@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.entrypoint import Entrypoint, aws
-from tests.harness.http_server import Reply, Request, Server, error, http_server, secret
+from tests.harness.http_server import Reply, Request, Server, error, http_server, secret, secrets
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +93,7 @@ def test_a_session_token_is_sent_unless_it_is_empty(
 
 def test_as_many_secrets_as_a_function_may_name_are_fetched(entrypoint: Entrypoint, transport: str) -> None:
     references = {f"{PREFIX}{index:02}": f"name-{index}" for index in range(40)}
-    with http_server(lambda request: secret(json.dumps({request.json["SecretId"]: "x"}))) as server:
+    with http_server(secrets({name: json.dumps({name: "x"}) for name in references.values()})) as server:
         ended = entrypoint(
             "cat", "/proc/self/environ", environ=aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport)
         )

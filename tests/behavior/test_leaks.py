@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -40,7 +41,7 @@ def parameters(*values: object, path: str = "/") -> Reply:
     return reply(Parameters=[{"Name": f"{path}{index}", "Value": value} for index, value in enumerate(values)])
 
 
-SECRETS: dict[str, dict[str, object]] = {
+SECRETS: dict[str, dict[str, Any]] = {
     # The fields of a reply.
     "NO_JSON": {"SecretString": MARKER},
     "HALF": {"SecretString": '{"KEY": ' + QUOTED},

@@ -101,20 +101,20 @@ def by_close(body: bytes) -> Reply:
     return Reply(head(200, "Connection: close") + body, CLOSE)
 
 
-def arn(name: str) -> str:
+def arn(name: str, region: str = "eu-west-1") -> str:
     """The ARN of the secret `name`."""
-    return f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}-AbCdEf"
+    return f"arn:aws:secretsmanager:{region}:123456789012:secret:{name}-AbCdEf"
 
 
-def secret_body(name: str = "name", **fields: object) -> bytes:
+def secret_body(name: str = "name", region: str = "eu-west-1", **fields: object) -> bytes:
     """The body of Secrets Manager's reply with `fields`, for a secret that was requested by its name or ARN."""
-    full = name if name.startswith("arn:") else arn(name)
+    full = name if name.startswith("arn:") else arn(name, region)
     return json.dumps({"ARN": full, "Name": name, **fields}).encode()
 
 
-def secret(text: str, name: str = "name") -> Reply:
+def secret(text: str, name: str = "name", region: str = "eu-west-1") -> Reply:
     """Secrets Manager's reply with `text`, for a secret that was requested by its name or ARN."""
-    return by_length(secret_body(name, SecretString=text))
+    return by_length(secret_body(name, region, SecretString=text))
 
 
 def error(status: int, code: str, message: str = "") -> Reply:
@@ -124,7 +124,7 @@ def error(status: int, code: str, message: str = "") -> Reply:
 
 def secrets(texts: Mapping[str, str]) -> Answer:
     """Answers like Secrets Manager with the text of the requested secret."""
-    return lambda request: secret(texts[request.json["SecretId"]], request.json["SecretId"])
+    return lambda request: secret(texts[request.json["SecretId"]], request.json["SecretId"], request.region)
 
 
 @contextmanager

@@ -60,8 +60,8 @@ def test_an_invalid_region_is_reported(entrypoint: Entrypoint, transport: str, r
 
 # -- What only botocore reads
 
-UNUSABLE = "cannot use the configuration of the AWS credentials ({}); check the AWS_* variables and the profile"
-MISSING = "AWS configuration: /nonexistent: No such file or directory; fix the setting that names it"
+UNUSABLE = "AWS configuration: botocore raised {}; check the AWS_* variables and the profile"
+MISSING = "{}=/nonexistent cannot be read (No such file or directory); correct the path"
 ROLE = "arn:aws:iam::123456789012:role/x"
 CONTAINER, AUTHORIZATION = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 IDENTITY = {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent"}
@@ -69,8 +69,11 @@ REPORTS: dict[str, tuple[dict[str, str], str]] = {
     "expiration": ({"AWS_CREDENTIAL_EXPIRATION": "tomorrow"}, UNUSABLE.format("ParserError")),
     "expired": ({"AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z"}, UNUSABLE.format("RuntimeError")),
     "container's host": ({**NO_KEYS, CONTAINER: "http://example.com/x"}, UNUSABLE.format("ValueError")),
-    "container's token": ({**NO_KEYS, CONTAINER: "http://127.0.0.1:9/x", AUTHORIZATION: "/nonexistent"}, MISSING),
-    "web identity": ({**NO_KEYS, **IDENTITY}, MISSING),
+    "container's token": (
+        {**NO_KEYS, CONTAINER: "http://127.0.0.1:9/x", AUTHORIZATION: "/nonexistent"},
+        MISSING.format(AUTHORIZATION),
+    ),
+    "web identity": ({**NO_KEYS, **IDENTITY}, MISSING.format("AWS_WEB_IDENTITY_TOKEN_FILE")),
 }
 
 
@@ -81,18 +84,22 @@ def test_an_unusable_variable_is_reported(entrypoint: Entrypoint, case: str) -> 
 
 
 PROCESS = "[default]\ncredential_process ="
+OF_PROCESS = "AWS configuration: credential_process"
 
 
 @pytest.mark.parametrize(
     ("text", "report"),
     [
         (f"aws_secret_access_key = {MARKER}\n", "AWS configuration: cannot parse {}"),
-        (f"{PROCESS} /nonexistent --flag\n", MISSING),
+        (
+            f"{PROCESS} /nonexistent --flag\n",
+            f"{OF_PROCESS} could not be started (No such file or directory); check its path",
+        ),
         (
             f"{PROCESS} /bin/sh -c 'echo {MARKER}; echo {MARKER} >&2; exit 3'\n",
-            "AWS configuration: credential_process failed",
+            f"{OF_PROCESS} ended with exit status 3; run it in the image to see why",
         ),
-        (f"{PROCESS} /bin/echo {MARKER}\n", UNUSABLE.format("JSONDecodeError")),
+        (f"{PROCESS} /bin/echo {MARKER}\n", f"{OF_PROCESS} did not print valid credentials"),
     ],
     ids=["not parsed", "missing process", "failed process", "output not JSON"],
 )
@@ -124,7 +131,8 @@ def test_a_source_of_credentials_that_refuses_is_named_and_retried(entrypoint: E
         with http_server(keys, port):
             ended = end(process)
     assert ended[:2] == (0, b"1\n"), ended.err
-    assert ("credentials from container-role" in line, f"{url}/container" in line) == (True, True), line
+    refused = f"could not connect to 127.0.0.1:{port} (source of the credentials): Connection refused"
+    assert line.partition("attempt 1 failed: ")[2].partition("; retrying")[0] == refused
 
 
 def test_a_source_of_credentials_is_requested_once_in_an_attempt(entrypoint: Entrypoint) -> None:

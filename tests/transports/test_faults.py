@@ -12,7 +12,7 @@ import ssl
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import trustme
@@ -83,7 +83,7 @@ def retried(reply: Reply, message: str) -> Fault:
     return Fault([reply], AT_THE_DEADLINE, message)
 
 
-def holding(name: str, **fields: object) -> Reply:
+def holding(name: str, **fields: Any) -> Reply:
     """Secrets Manager's reply for the secret `name` with these fields; they may replace its ARN and name."""
     return by_length(secret_body(name, **fields))
 

@@ -47,9 +47,9 @@ def folder(name: str = "") -> set[str]:
 
 # `bytecode` imports all others. The doors of folders are open to every start.
 ALWAYS = folder() - {"bytecode"} | {"loading", "reporting"}
-FETCHING = ALWAYS | folder("loading") - {"loading.parameter_store"} | folder("aws") - {"aws.botocore_sdk"}
+FETCHING = ALWAYS | folder("loading") - {"loading.parameter_store"} | folder("aws")
 DIRECTLY = FETCHING | folder("aws.direct")
-BY_BOTOCORE = FETCHING | {"aws.botocore_sdk"}
+BY_BOTOCORE = FETCHING | folder("aws.botocore_sdk")
 
 # Of others: what is in the archive, and what is tried in vain.
 OTHERS = {"botocore", "dateutil", "jmespath", "six", "urllib3"}

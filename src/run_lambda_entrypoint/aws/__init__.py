@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from . import credentials, endpoints
 from .choose import BOTOCORE, choose
 from .send import send_all
@@ -24,6 +26,8 @@ def fetch(
 
     Raises EntrypointError where nothing can be sent at all.
     """
+    # urllib3, and OpenSSL if built so, would write the keys of TLS to that file. The command keeps the variable.
+    os.environ.pop("SSLKEYLOGFILE", None)
     credentials.check(environ)
     resolved = endpoints.resolve_all(calls, environ)
     name, reason = choose(environ, resolved, transport)

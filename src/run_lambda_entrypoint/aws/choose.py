@@ -54,7 +54,7 @@ def _shared_configuration(environ: Mapping[str, str]) -> str:
             return f"{name} is set"
     for name, usual in (("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")):
         path = os.path.expanduser(environ.get(name) or usual)
-        # Relative: there is no home, and botocore is told so (botocore_sdk.py); but a path that a variable sets counts.
+        # Relative: there is no home, and botocore is told so (isolation.py); but a path that a variable sets counts.
         if (environ.get(name) or os.path.isabs(path)) and os.path.exists(path):
             return f"{path} exists"
     return ""

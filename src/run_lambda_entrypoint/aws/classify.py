@@ -94,15 +94,15 @@ def _kind(code: str, message: str, status: int) -> Kind:
     return KINDS.get(code) or (MARKED_FOR_DELETION if "deletion" in message else UNAVAILABLE)
 
 
-def connection_error(host: str, error: Exception, stores: Sequence[str] = ()) -> EntrypointError:
+def connection_error(host: str, error: Exception, stores: Sequence[str] = (), *, sent: bool = False) -> EntrypointError:
     """What it means that an exchange with `host` ended in `error`: an OSError, EOFError for a truncated reply, or
-    ValueError for one that is not HTTP; `stores` are the trust stores that were tried."""
+    ValueError for one that is not HTTP; `stores` are the trust stores that were tried, `sent`: the request was sent."""
     if isinstance(error, socket.gaierror):
         return unreachable(
             f"the name of {host} could not be resolved ({error.strerror})", retryable=error.errno not in UNKNOWN_NAME
         )
     if isinstance(error, TimeoutError):
-        return no_answer(host)
+        return no_answer(host, sent=sent)
     if isinstance(error, (EOFError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, BrokenPipeError)):
         return truncated(host)
     if isinstance(error, ssl.SSLError):
@@ -131,9 +131,9 @@ def unreachable(message: str, *, retryable: bool = True) -> EntrypointError:
     return EntrypointError(UNREACHABLE, message, retryable=retryable)
 
 
-def no_answer(host: str) -> EntrypointError:
-    """A host did not answer in time."""
-    return unreachable(f"no answer from {host} in time")
+def no_answer(host: str, *, sent: bool) -> EntrypointError:
+    """A host did not answer in time; `sent` says whether it got the request."""
+    return unreachable(f"no answer from {host}; {'the request was sent' if sent else 'nothing was sent'}")
 
 
 def truncated(host: str) -> EntrypointError:

@@ -6,7 +6,7 @@ from _thread import allocate_lock
 from functools import partial
 from time import monotonic
 
-from ...errors import NOTHING_SENT, UNREACHABLE, EntrypointError
+from ...errors import NOTHING_SENT, EntrypointError
 from ..dial import Dialer
 
 TYPE_CHECKING = False
@@ -59,8 +59,7 @@ class DirectTransport:
         """Why `call` has no reply yet."""
         if not hasattr(self, "_exchange"):  # not prepared yet
             return EntrypointError(NOTHING_SENT, "nothing was sent; use more memory or a longer timeout")
-        sent = "the request was sent" if call in self._exchange.sent else "nothing was sent"
-        return EntrypointError(UNREACHABLE, f"no answer from {self.host(call)}; {sent}")
+        return self._exchange.waiting(call, self._endpoint(call))
 
     def _endpoint(self, call: Call) -> Endpoint:
         return self._endpoints[call.service.name, call.region]

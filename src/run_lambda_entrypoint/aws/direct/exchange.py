@@ -55,13 +55,17 @@ class Exchange:
                 with connection.makefile("rb") as stream:
                     status, headers, body = http.read_reply(stream, replies.MAX_SIZE + 1)
         except (EOFError, OSError, ValueError) as error:
-            raise self.failed(endpoint, error) from None
+            raise self.failed(endpoint, error, sent=call in self.sent) from None
         return replies.read(endpoint.authority, status, headers, body), len(body)
 
-    def failed(self, endpoint: Endpoint, error: Exception) -> EntrypointError:
+    def failed(self, endpoint: Endpoint, error: Exception, *, sent: bool = False) -> EntrypointError:
         """What it means that an exchange ended in `error`."""
         self._dialer.forget()
-        return classify.connection_error(endpoint.authority, error)
+        return classify.connection_error(endpoint.authority, error, sent=sent)
+
+    def waiting(self, call: Call, endpoint: Endpoint) -> EntrypointError:
+        """Why `call` has no reply yet."""
+        return classify.no_answer(endpoint.authority, sent=call in self.sent)
 
     def _request(self, call: Call, endpoint: Endpoint) -> bytes:
         body = json.dumps(call.params).encode()

@@ -1,0 +1,67 @@
+"""The credential_process of a profile: it gets no standard input, and ends with us."""
+
+from __future__ import annotations
+
+import os
+from subprocess import Popen
+
+from ... import children
+from ...errors import INVALID_AWS_CONFIGURATION, EntrypointError
+from . import wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+CREDENTIAL_PROCESS = "credential_process"
+
+
+class CredentialProcess(Popen[bytes]):
+    """What botocore starts. Of its output only valid credentials are used, and nothing is ever shown."""
+
+    def __init__(self, argv: Sequence[str], **pipes: Any) -> None:
+        self._exchange = wire.current()
+        self._exchange.begin(CREDENTIAL_PROCESS)
+        children.add(self)
+        stdin = _no_input()
+        try:
+            super().__init__(argv, stdin=stdin, start_new_session=True, **pipes)
+        except (OSError, ValueError) as error:
+            self._done()
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise _failed(f"could not be started ({reason}); check its path") from None
+        finally:
+            os.close(stdin)
+
+    def communicate(self, *arguments: Any, **named: Any) -> tuple[Any, Any]:
+        """Standard output and error; raises EntrypointError if the process fails."""
+        try:
+            output = super().communicate(*arguments, **named)
+        finally:
+            self._done()
+        if self.returncode:
+            raise _failed(f"ended with {_status(self.returncode)}; run it in the image to see why")
+        return output
+
+    def _done(self) -> None:
+        children.remove(self)
+        self._exchange.end()
+
+
+def _no_input() -> int:
+    """A descriptor with nothing to read."""
+    try:
+        return os.open(os.devnull, os.O_RDONLY)
+    except OSError:  # an image without it
+        reader, writer = os.pipe()
+        os.close(writer)
+        return reader
+
+
+def _status(code: int) -> str:
+    return f"exit status {code}" if code > 0 else f"signal {-code}"
+
+
+def _failed(reason: str) -> EntrypointError:
+    return EntrypointError(INVALID_AWS_CONFIGURATION, f"AWS configuration: {CREDENTIAL_PROCESS} {reason}")

@@ -1,0 +1,102 @@
+"""What botocore has on the wire: to whom it talks, whether the request was sent, and what came of it.
+
+Its exceptions do not say: most have lost the host, some quote the reply, and while there is none there is no exception.
+"""
+
+from __future__ import annotations
+
+from threading import local
+
+from botocore.awsrequest import AWSConnection
+from botocore.httpsession import URLLib3Session
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .stopwatch import Stopwatch
+
+_SEND = URLLib3Session.send
+_REQUEST = AWSConnection.request
+_thread = local()
+
+INVALID = "an invalid URL"
+
+
+class Exchange:
+    """The last request of a call, or of what provides its credentials, and the reply; `starting` pauses meanwhile.
+
+    `host` is "" before the first one, `status` 0 without a reply; `error` is why there is none.
+    """
+
+    def __init__(self, starting: Stopwatch | None = None) -> None:
+        self._starting = starting
+        self.host = ""
+        self.active = self.sent = False
+        self.status = 0
+        self.error: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        """The host, and what it is for."""
+        return f"{self.host} (source of the credentials)" if self._starting else self.host
+
+    def begin(self, host: str) -> None:
+        """From here on `host` has to answer."""
+        self.sent, self.status, self.error = False, 0, None
+        self.host, self.active = host, True
+        if self._starting:
+            self._starting.stop()
+
+    def end(self) -> None:
+        """`host` has answered, or never will."""
+        self.active = False
+        if self._starting:
+            self._starting.start()
+
+
+def watch() -> None:
+    """Makes botocore note in this thread's exchange what it does."""
+    URLLib3Session.send = _send  # type: ignore[method-assign,assignment]
+    AWSConnection.request = _request  # type: ignore[method-assign,assignment]
+
+
+def follow(exchange: Exchange) -> None:
+    """What this thread does next belongs to `exchange`."""
+    _thread.exchange = exchange
+
+
+def current() -> Exchange:
+    """This thread's exchange."""
+    exchange: Exchange = getattr(_thread, "exchange", None) or Exchange()
+    return exchange
+
+
+def authority(url: str) -> str:
+    """Host and port of `url`, and no other part of it: userinfo, path and query may be a secret."""
+    try:
+        return parse_url(url).netloc or INVALID
+    except LocationParseError:
+        return INVALID
+
+
+def _send(session: URLLib3Session, request: Any) -> Any:
+    exchange = current()
+    exchange.begin(authority(request.url))
+    try:
+        response = _SEND(session, request)
+        exchange.status = response.status_code
+    except Exception as error:
+        exchange.error = error
+        raise
+    finally:
+        exchange.end()
+    return response
+
+
+def _request(connection: AWSConnection, *arguments: Any, **named: Any) -> Any:
+    sent = _REQUEST(connection, *arguments, **named)
+    current().sent = True
+    return sent
