@@ -64,7 +64,7 @@ class BotocoreTransport:
         """Why `call` has no reply yet."""
         waiting = self._clients.waiting(call) if self._prepared else ""
         starting, passed = self._starting.seconds(), monotonic() - self._created
-        if starting <= passed / 2:
+        if self._prepared and starting <= passed / 2:
             return EntrypointError(UNREACHABLE, waiting or f"no answer from {self.host(call)}; nothing was sent")
         return EntrypointError(
             NOTHING_SENT,
