@@ -40,6 +40,11 @@ SHEBANGS = {  # file: the interpreter that its shebang line names
 # has no .pyc files, as in Docker's python images, they would be written into its folders.
 FLAGS = "-ISB"
 SUMS = "SHA256SUMS"
+START = "__main__.py"
+MARK = b"#RLE"  # ends the first entry; the shebang line executes nothing without it
+LINE_SIZE = 127  # bytes of the shebang line with its line break: older kernels read no more
+WITH_LIBRARIES = f"{PACKAGE}.aws.botocore_sdk"
+LIBRARIES = ("botocore", "dateutil", "jmespath", "six", "urllib3")
 BYTECODE_VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 # SHA-256 of Amazon Root CA 1 to 4 and of the Starfield root behind them (https://www.amazontrust.com/repository/).
 AMAZON_ROOTS = (
@@ -49,7 +54,7 @@ AMAZON_ROOTS = (
     "e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092",
     "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
 )
-MAX_SIZE = 2_000_000  # bytes
+MAX_SIZE = 4_500_000  # bytes
 
 # What we call, and what botocore's credential providers call. Its `login` provider would call signin, but only
 # with awscrt, which is compiled and so is not included.
@@ -97,13 +102,12 @@ def main() -> None:
         print(notice, file=sys.stderr)
 
     with tempfile.TemporaryDirectory() as folder:
-        packages, compiled, shiv_archive = (Path(folder, name) for name in ("packages", "compiled", "pyz"))
+        packages, shiv_archive = Path(folder, "packages"), Path(folder, "pyz")
         stage(packages, options.extra_root.read_text() if options.extra_root else "")
         prune(packages)
-        bytecode = {
-            python.tag: compile_package(packages / PACKAGE, python.path, compiled / python.tag)
-            for python in found.values()
-        }
+        bytecode: dict[str, bytes] = {}
+        for python in found.values():
+            bytecode |= compile_packages(packages, python, Path(folder, "compiled"))
         archive(packages, shiv_archive)
         entries = dict(collect(shiv_archive, bytecode))
 
@@ -117,19 +121,24 @@ def main() -> None:
 
 
 class Interpreter(NamedTuple):
-    """A CPython that is here: its path, its release (3.13.0) and the tag of its bytecode (cpython-313)."""
+    """A CPython that is here: its path, its release (3.13.0), and the tag (cpython-313) and magic of its bytecode."""
 
     path: str
     release: str
     tag: str
+    magic: bytes
+
+    @property
+    def with_libraries(self) -> bool:
+        return not self.release.startswith("3.10.")
 
 
 def interpreters() -> dict[str, Interpreter]:
     """A released CPython for each of BYTECODE_VERSIONS: the one that runs this, one on PATH, or one of pyenv's."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
     question = (
-        "import platform, sys; "
-        "print(platform.python_version(), sys.implementation.cache_tag, sys.executable, sep='\\n')"
+        "import platform, sys; from importlib.util import MAGIC_NUMBER; "
+        "print(platform.python_version(), sys.implementation.cache_tag, sys.executable, MAGIC_NUMBER.hex(), sep='\\n')"
     )
     found = {}
     for version in BYTECODE_VERSIONS:
@@ -137,9 +146,9 @@ def interpreters() -> dict[str, Interpreter]:
         for python in filter(None, [sys.executable, shutil.which(f"python{version}"), *pyenvs]):
             # It prints its path too: what is on PATH may be a script that starts it.
             answer = subprocess.run([python, "-Ic", question], capture_output=True, text=True).stdout
-            release, tag, path = answer.splitlines() or ("", "", "")
+            release, tag, path, magic = answer.splitlines() or ("", "", "", "")
             if re.fullmatch(rf"{re.escape(version)}\.\d+", release) and tag.startswith("cpython-"):
-                found[version] = Interpreter(path, release, tag)
+                found[version] = Interpreter(path, release, tag, bytes.fromhex(magic))
                 break
     return found
 
@@ -221,19 +230,27 @@ def dump(content: dict[str, Any], path: Path) -> None:
     path.write_text(json.dumps(content, separators=(",", ":")), encoding="ascii")
 
 
-def compile_package(package: Path, python: str, folder: Path) -> bytes:
-    """The package's bytecode for one interpreter, as src/__main__.py reads it."""
-    copy = shutil.copytree(package, folder / PACKAGE)
-    # The file names in bytecode are as given here, so relative. Level 2 leaves out docstrings, which every start would
-    # read. Python 3.10 orders set constants by hash seed.
-    compileall = ["-m", "compileall", "-q", "-b", "-o", "2", "--invalidation-mode=unchecked-hash", PACKAGE]
-    subprocess.run([python, *compileall], cwd=folder, env={"PYTHONHASHSEED": "0"}, check=True)
-    modules = {}
-    for path in sorted(copy.rglob("*.pyc")):
-        *parents, name = path.relative_to(folder).with_suffix("").parts
-        is_package = name == "__init__"
-        modules[".".join(parents if is_package else [*parents, name])] = (is_package, path.read_bytes())
-    return marshal.dumps(modules, 2)  # a format that all these versions read
+def compile_packages(packages: Path, python: Interpreter, folder: Path) -> dict[str, bytes]:
+    """The entries with the bytecode of the package, as src/__main__.py reads it, and of its dependencies, for one
+    interpreter."""
+    own = compiled(packages, python, folder, "lines", [PACKAGE])
+    if not python.with_libraries:
+        return {f"bytecode/{python.tag}": python.magic + marshal.dumps((own, ()), 2)}
+    # Nobody sees a traceback of theirs. What only they are needed for, no other start has to read.
+    libraries = compiled(packages, python, folder, "no lines", LIBRARIES)
+    libraries |= {name: own.pop(name) for name in list(own) if name.startswith(WITH_LIBRARIES)}
+    return {
+        f"bytecode/{python.tag}": python.magic + marshal.dumps((own, (*LIBRARIES, WITH_LIBRARIES)), 2),
+        f"libraries/{python.tag}": marshal.dumps(libraries, 2),
+    }
+
+
+def compiled(packages: Path, python: Interpreter, folder: Path, lines: str, names: Iterable[str]) -> Any:
+    """What compile_packages.py writes."""
+    # Python 3.10 orders set constants by hash seed.
+    command = [python.path, str(ROOT / "compile_packages.py"), str(packages), str(folder), lines, *names]
+    subprocess.run(command, env={"PYTHONHASHSEED": "0"}, check=True)
+    return marshal.loads(folder.read_bytes())  # noqa: S302 - our own
 
 
 def archive(packages: Path, target: Path) -> None:
@@ -270,13 +287,51 @@ def git(*words: str) -> str:
 
 def collect(shiv_archive: Path, bytecode: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
     """What goes into the archives. Our own start replaces shiv's, which would extract everything to a disk."""
-    yield "__main__.py", (ROOT / "src/__main__.py").read_bytes()
-    for tag, modules in bytecode.items():
-        yield f"bytecode/{tag}", modules
+    own = {name: content for name, content in bytecode.items() if name.startswith("bytecode/")}
+    yield START, first_entry(own)
+    yield from (own | bytecode).items()  # what the first entry reads comes next
     with zipfile.ZipFile(shiv_archive) as archived:
         for name in sorted(archived.namelist()):
-            if name != "__main__.py":
+            if name != START:
                 yield name, archived.read(name)
+
+
+def first_entry(following: dict[str, bytes]) -> bytes:
+    """src/__main__.py with the mark that the shebang line looks for, and the places in the file of what follows."""
+    source = (ROOT / "src/__main__.py").read_text("utf-8").rstrip()
+
+    def filled(places: dict[str, tuple[int, int]]) -> bytes:
+        # Of one length, whatever the places are.
+        table = ", ".join(f'"{tag}": ({offset:8}, {size:8})' for tag, (offset, size) in places.items())
+        return source.replace("PLACES = {}", f"PLACES = {{{table}}}").encode() + MARK
+
+    tags = [name.partition("/")[2] for name in following]
+    place = LINE_SIZE + entry_head(START) + len(filled(dict.fromkeys(tags, (0, 0))))
+    places = {}
+    for tag, (name, content) in zip(tags, following.items(), strict=True):
+        places[tag] = (place + entry_head(name), len(content))
+        place += entry_head(name) + len(content)
+    return filled(places)
+
+
+def entry_head(name: str) -> int:
+    """The bytes before the content of an entry (APPNOTE.TXT, 4.3.7)."""
+    return 30 + len(name)
+
+
+def shebang_line(python: str, start: bytes) -> bytes:
+    """The line that executes the first entry without runpy, zipimport and the directory of the archive; CONTRIBUTING
+    explains it. Always of one size, so that what an entry knows of places in the file holds for every interpreter."""
+    first = LINE_SIZE + entry_head(START)
+    code = (
+        f'from sys import*;c=open(argv[1],"rb").read({first + len(start)});'
+        f"c[-{len(MARK)}:]=={MARK!r}or exit(125);exec(c[{first}:])".replace("'", '"')
+    )
+    line = f"#!{python} {FLAGS}c{code}"
+    if len(line) >= LINE_SIZE:
+        print(f"build.py: the path {python} is so long that each start takes 5 ms more: it is left to runpy")
+        line = f"#!{python} {FLAGS}"
+    return line.ljust(LINE_SIZE - 1).encode() + b"\n"
 
 
 def write(entries: dict[str, bytes], target: Path, python: str) -> None:
@@ -284,13 +339,13 @@ def write(entries: dict[str, bytes], target: Path, python: str) -> None:
     date = time.gmtime(commit_date())[:6]
     partial = target.with_suffix(".partial")
     with partial.open("wb") as file:
-        file.write(f"#!{python} {FLAGS}\n".encode())
+        file.write(shebang_line(python, entries[START]))
         with zipfile.ZipFile(file, "w") as written:
             for name, content in entries.items():
                 entry = zipfile.ZipInfo(name, date)
                 entry.create_system, entry.external_attr = 3, 0o100644 << 16  # Unix, rw-r--r--
-                # Each start reads these, and Python unpacks a module's bytecode twice.
-                hot = name.startswith(("__main__", "bytecode/"))
+                # Each start reads these as they stand in the file.
+                hot = name.startswith((START, "bytecode/"))
                 written.writestr(entry, content, zipfile.ZIP_STORED if hot else zipfile.ZIP_DEFLATED, 9)
     partial.chmod(0o755)
     partial.replace(target)

@@ -16,7 +16,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.harness.entrypoint import aws
+from tests.harness.entrypoint import Entrypoint, aws
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
@@ -105,7 +105,7 @@ async def start(throttling: Throttling, url: str, name: str, transport: str) -> 
         LAMBDA_ENV_TRANSPORT=transport,
         LAMBDA_ENV_TIMEOUT_SECONDS=f"{UNTIL_THEN + DEADLINE:g}",
     )
-    words = (sys.executable, "-ISB", ARCHIVE, "printenv", "KEY")
+    words = (*Entrypoint(ARCHIVE).words, "printenv", "KEY")
     process = await asyncio.create_subprocess_exec(*words, env=environ, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
     out, err = await process.communicate()
     throttling.came(name)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PARTS = [
-    *(".gitignore", "CHANGELOG.md", "LICENSE", "README.md", "build.py", "pyproject.toml", "release.py"),
-    *("requirements", "src"),
+    *(".gitignore", "CHANGELOG.md", "LICENSE", "README.md", "build.py", "compile_packages.py", "pyproject.toml"),
+    *("release.py", "requirements", "src"),
 ]
 MADE = shutil.ignore_patterns("__pycache__")
 UNLIKE = {"LC_ALL": "C", "PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati"}

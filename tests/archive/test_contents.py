@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build import BYTECODE_VERSIONS, MAX_SIZE, OPERATIONS, SHEBANGS
+from build import BYTECODE_VERSIONS, LINE_SIZE, MAX_SIZE, OPERATIONS, SHEBANGS
+from tests.harness.entrypoint import flags
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.harness.entrypoint import Entrypoint
 
-TOP = {"__main__.py", "_bootstrap", "bytecode", "environment.json", "site-packages"}
+TOP = {"__main__.py", "_bootstrap", "bytecode", "environment.json", "libraries", "site-packages"}
 PACKAGES = {"botocore", "dateutil", "jmespath", "run_lambda_entrypoint", "six.py", "urllib3"}
 LICENSED = {"botocore", "jmespath", "python_dateutil", "run_lambda_entrypoint", "shiv", "six", "urllib3"}
 SHARED_DATA = {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json"}
@@ -37,6 +38,7 @@ def test_the_top_is_shivs_with_bytecode_added(entries: dict[str, zipfile.ZipInfo
     assert below(entries, "") == TOP
     tags = {f"cpython-{version.replace('.', '')}" for version in BYTECODE_VERSIONS}
     assert below(entries, "bytecode/") <= tags
+    assert below(entries, "libraries/") == below(entries, "bytecode/") - {"cpython-310"}
 
 
 def test_the_packages_are_those_that_are_imported_and_each_has_its_licence(entries: dict[str, zipfile.ZipInfo]) -> None:
@@ -75,7 +77,8 @@ def test_the_archives_differ_only_in_the_shebang_line(entrypoint: Entrypoint, na
     if not other.is_file():
         pytest.skip(f"{name} is not beside the archive under test")
     with other.open("rb") as file:
-        assert file.readline() == f"#!{python} -ISB\n".encode()
+        assert file.readline() == f"#!{python} {flags(other)}".ljust(LINE_SIZE - 1).encode() + b"\n"
+    assert flags(other) == flags(entrypoint.archive)
     assert other.stat().st_size <= MAX_SIZE
     assert other.stat().st_mode & 0o777 == 0o755
     assert contents(other) == contents(entrypoint.archive)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import marshal
 import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from build import PACKAGE, Interpreter, interpreters
-from tests.harness.entrypoint import TRANSPORTS, Entrypoint, aws
+from tests.harness.entrypoint import PLAIN, TRANSPORTS, Entrypoint, aws
 from tests.harness.http_server import http_server, secret
 from tests.harness.process import Surroundings, run
 
@@ -62,10 +61,20 @@ def watched(python: str, archive: Path) -> Any:
     return json.loads(loaded("direct", python, "-ISB", "-c", WATCH, archive))
 
 
+WAYS: dict[str, Callable[[Entrypoint], list[str]]] = {
+    "itself": lambda entrypoint: entrypoint.words[1:-1],
+    "python3 -ISB": lambda _: ["-ISB"],
+    "python3": lambda _: [],
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @EVERY_PYTHON
-def test_it_does_its_job(entrypoint: Entrypoint, python: Interpreter, transport: str) -> None:
-    assert loaded(transport, python.path, "-ISB", entrypoint.archive) == b""
+def test_it_does_its_job(
+    entrypoint: Entrypoint, python: Interpreter, transport: str, way: Callable[[Entrypoint], list[str]]
+) -> None:
+    assert loaded(transport, python.path, *way(entrypoint), entrypoint.archive) == b""
 
 
 @EVERY_PYTHON
@@ -80,9 +89,7 @@ def test_a_start_compiles_nothing_but_the_few_lines_that_find_the_bytecode(
 
 def of_another_version(content: bytes) -> bytes:
     """Bytecode with another version's magic number, under this version's name."""
-    modules = marshal.loads(content)  # noqa: S302 - our own
-    others = {module: (package, b"\0\0\r\n" + code[4:]) for module, (package, code) in modules.items()}
-    return marshal.dumps(others)
+    return b"\0\0\r\n" + content[4:]
 
 
 def missing(_: bytes) -> None:
@@ -112,5 +119,6 @@ def test_without_fitting_bytecode_it_runs_from_the_source(
 
 def test_corrupted_bytecode_does_not_start_the_command(entrypoint: Entrypoint, tmp_path: Path) -> None:
     archive = with_bytecode(entrypoint.archive, tmp_path / "archive.pyz", lambda content: content[:1000])
-    ended = Entrypoint(archive)("echo", "started")
-    assert ended == (125, b"", "run-lambda-entrypoint: cannot start: EOFError\n")
+    ended = run([sys.executable, "-ISB", archive, "echo", "started"], Surroundings(PLAIN))
+    assert (ended.status, ended.stdout) == (125, b"")
+    assert ended.stderr == b"run-lambda-entrypoint: cannot start (EOFError): the file is damaged\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import zipfile
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from build import SHEBANGS, shebang_line
 from tests.harness.entrypoint import TRANSPORTS, Entrypoint, aws, with_interpreter
 from tests.harness.http_server import http_server, secret
 from tests.harness.process import Surroundings, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 UNUSUAL_NAME = "with spaces, ünd 東京/run lambda.entrypoint"
@@ -58,14 +61,94 @@ def test_it_starts_by_a_relative_path(entrypoint: Entrypoint, tmp_path: Path) ->
     assert (finished.status, finished.stdout, finished.stderr) == (0, b"started\n", b"")
 
 
+SILENT, DAMAGED = "", "run-lambda-entrypoint: cannot start (EOFError): the file is damaged\n"
+
+
 def test_a_truncated_archive_does_not_start_the_command(entrypoint: Entrypoint, tmp_path: Path) -> None:
     whole = entrypoint.archive.read_bytes()
     with zipfile.ZipFile(entrypoint.archive) as archive:
-        directory = archive.start_dir
-        entries = [entry.header_offset + 40 for entry in archive.infolist()[:6]]
+        directory, entries = archive.start_dir, archive.infolist()
+    first = entries[1].header_offset  # where the entry that the shebang line executes has ended
+    inside = [entry.header_offset + 40 for entry in (*entries[1:6], entries[len(entries) // 2])]
     in_directory = range(directory, len(whole), (len(whole) - directory) // 8)
-    for kept in [0, 1, 2, 20, *entries, *in_directory, *(len(whole) - lost for lost in (23, 22, 21, 4, 2, 1))]:
+    for kept in (
+        127,
+        128,
+        200,
+        first - 1,
+        first,
+        *inside,
+        *in_directory,
+        *(len(whole) - lost for lost in (23, 22, 4, 1)),
+    ):
         (tmp_path / "truncated").write_bytes(whole[:kept])
-        ended = Entrypoint(tmp_path / "truncated")("/bin/echo", "started")
-        failed = ended.code != 0 or kept < 40  # fewer bytes are an empty script to Python
-        assert (ended.out, failed) == (b"", True), f"truncated to {kept} of {len(whole)} bytes"
+        ended = run([*entrypoint.words[:-1], tmp_path / "truncated", "/bin/echo", "started"])
+        actual = ended.status, ended.stdout, ended.stderr.decode()
+        assert actual == (125, b"", SILENT if kept < first else DAMAGED), f"truncated to {kept} of {len(whole)} bytes"
+
+
+def test_a_truncated_archive_does_not_start_the_command_by_runpy_either(entrypoint: Entrypoint, tmp_path: Path) -> None:
+    whole = entrypoint.archive.read_bytes()
+    for kept in range(1000, len(whole), len(whole) // 20):
+        (tmp_path / "truncated").write_bytes(whole[:kept])
+        ended = run([sys.executable, "-ISB", tmp_path / "truncated", "/bin/echo", "started"])
+        assert (ended.stdout, ended.status != 0) == (b"", True), f"truncated to {kept} of {len(whole)} bytes"
+
+
+def test_a_repacked_archive_ends_without_a_word(entrypoint: Entrypoint, tmp_path: Path) -> None:
+    with entrypoint.archive.open("rb") as file:
+        line = file.readline()
+    with (tmp_path / "repacked").open("wb") as file, zipfile.ZipFile(entrypoint.archive) as read:
+        file.write(line)
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as written:
+            for name in read.namelist():
+                written.writestr(name, read.read(name))
+    ended = run([*entrypoint.words[:-1], tmp_path / "repacked", "/bin/echo", "started"])
+    assert (ended.status, ended.stdout, ended.stderr) == (125, b"", b"")
+
+
+def link(archive: Path, folder: Path) -> str:
+    (folder / "link").symlink_to(archive)
+    return f"{folder}/link"
+
+
+def not_utf8(archive: Path, folder: Path) -> bytes:
+    name = os.fsencode(folder) + b"/\xff\xfe"
+    shutil.copyfile(archive, name)
+    return name
+
+
+PATHS: dict[str, Callable[[Path, Path], str | bytes]] = {
+    "absolute": lambda archive, _: str(archive),
+    "relative": lambda archive, folder: os.path.relpath(archive, folder),
+    "a symlink": link,
+    "not UTF-8": not_utf8,
+}
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+def test_its_shebang_line_takes_any_path(
+    entrypoint: Entrypoint, tmp_path: Path, path: Callable[[Path, Path], str | bytes]
+) -> None:
+    words = [*entrypoint.words[:-1], path(entrypoint.archive, tmp_path), "/bin/echo", "started"]
+    ended = run(words, Surroundings(directory=tmp_path))
+    assert (ended.status, ended.stdout, ended.stderr) == (0, b"started\n", b"")
+
+
+def test_its_shebang_line_takes_a_descriptor(entrypoint: Entrypoint) -> None:
+    with entrypoint.archive.open("rb") as file:
+        words = [*entrypoint.words[:-1], f"/proc/self/fd/{file.fileno()}", "/bin/echo", "started"]
+        ended = run(words, Surroundings(descriptors=[file.fileno()]))
+    assert (ended.status, ended.stdout, ended.stderr) == (0, b"started\n", b"")
+
+
+@pytest.mark.parametrize("python", [*SHEBANGS.values(), "/a/path/of/28/bytes/python3"])
+def test_the_shebang_line_has_127_bytes(python: str) -> None:
+    line = shebang_line(python, b"x" * 9999)
+    assert (len(line), line[:2], line[-1:], b" -ISBc" in line) == (127, b"#!", b"\n", True)
+
+
+def test_a_longer_path_is_left_to_runpy(capfd: pytest.CaptureFixture[str]) -> None:
+    line = shebang_line("/a/path/of/more/bytes/python3", b"x" * 9999)
+    assert line == b"#!/a/path/of/more/bytes/python3 -ISB".ljust(126) + b"\n"
+    assert "each start takes 5 ms more" in capfd.readouterr().out

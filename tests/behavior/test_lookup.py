@@ -144,7 +144,7 @@ def test_the_command_is_called_by_the_word_that_named_it(entrypoint: Entrypoint)
 
 
 @pytest.mark.skipif(
-    not os.access("/usr/bin/python3", os.X_OK), reason="no /usr/bin/python3, which the first line names"
+    not os.access("/usr/bin/python3", os.X_OK), reason="no /usr/bin/python3, which the shebang line names"
 )
-def test_the_archive_is_a_program_by_its_first_line(entrypoint: Entrypoint) -> None:
-    assert entrypoint.archive.read_bytes().startswith(b"#!/usr/bin/python3 -ISB\n")
+def test_the_archive_is_a_program_by_its_shebang_line(entrypoint: Entrypoint) -> None:
+    assert entrypoint.archive.read_bytes().startswith(b"#!/usr/bin/python3 -ISBc")

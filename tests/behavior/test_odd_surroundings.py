@@ -134,7 +134,7 @@ def without_threads(entrypoint: Entrypoint) -> Iterator[list[str | Path]]:
         Path(folder).chmod(0o755)
         archive = shutil.copyfile(entrypoint.archive, Path(folder, "archive.pyz"))
         archive.chmod(0o644)
-        yield [*AS_SOMEBODY, pythons[0], "-ISB", archive]
+        yield [*AS_SOMEBODY, pythons[0], *Entrypoint(archive).words[1:]]
 
 
 NO_THREAD = "cannot start a thread; raise the limit of processes (ulimit -u), or the memory"

@@ -82,8 +82,8 @@ class Entrypoint:
 
     @property
     def words(self) -> list[str]:
-        """What stands before the options and the command."""
-        return [sys.executable, "-ISB", str(self.archive)]
+        """What stands before the options and the command: what the kernel makes of the shebang line."""
+        return [sys.executable, flags(self.archive), str(self.archive)]
 
     def __call__(
         self,
@@ -111,10 +111,19 @@ class Entrypoint:
             yield process
 
 
+def flags(archive: Path) -> str:
+    """What the archive's shebang line gives its interpreter: -ISB, and the code that executes the first entry."""
+    with archive.open("rb") as file:
+        return file.readline().decode().partition(" ")[2].strip()
+
+
 def with_interpreter(archive: Path, python: str | Path, target: Path) -> Path:
-    """A copy of the archive that its shebang line starts by another interpreter, with the same flags."""
-    _, _, rest = archive.read_bytes().partition(b" ")
-    target.write_bytes(f"#!{python} ".encode() + rest)
+    """A copy of the archive with the shebang line that build.py writes for another interpreter."""
+    line, _, rest = archive.read_bytes().partition(b"\n")
+    own = f"#!{python} {line.decode().partition(' ')[2].strip()}"
+    if len(own) > len(line):
+        own = f"#!{python} -ISB"
+    target.write_bytes(own.ljust(len(line)).encode() + b"\n" + rest)
     target.chmod(0o755)
     return target
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from tests.transports.runs import context
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tests.transports.conftest import Authority
 
@@ -65,7 +64,10 @@ EXPENSIVE = {
 
 def imported(archive: Path, *argv: str, environ: Mapping[str, str] = PLAIN, code: int = 0) -> set[str]:
     """The modules that a run imports, or tries to, until it executes the command or fails."""
-    command = [sys.executable, "-ISB", "-X", "importtime", str(archive), *argv]
+    return listed([sys.executable, "-X", "importtime", *Entrypoint(archive).words[1:], *argv], environ, code)
+
+
+def listed(command: Sequence[str], environ: Mapping[str, str] = PLAIN, code: int = 0) -> set[str]:
     ended = run(command, Surroundings(environ=environ))
     assert ended.status == code, ended.stderr
     lines = [line for line in ended.stderr.decode().splitlines() if line.startswith("import time:")]
@@ -83,12 +85,9 @@ def foreign(modules: set[str]) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """What Python itself imports to run an archive with nothing in it."""
-    archive = tmp_path_factory.mktemp("empty") / "empty.pyz"
-    with zipfile.ZipFile(archive, "w") as written:
-        written.writestr("__main__.py", "")
-    return imported(archive)
+def empty() -> set[str]:
+    """What Python itself imports to run no code at all."""
+    return listed([sys.executable, "-X", "importtime", "-ISBc", "pass"])
 
 
 def fetching(
