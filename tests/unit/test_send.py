@@ -171,6 +171,19 @@ def test_a_call_that_hangs_is_reported_with_its_last_error(hang: Callable[[], Re
     assert actual == ["not fetched within 0.5 s; the last error: refused by eu-west-1.example"]
 
 
+def test_an_error_that_the_deadline_itself_causes_is_not_the_last_one() -> None:
+    deadline = Deadline(time.monotonic(), SHORT)
+
+    def wait() -> Reply:
+        while deadline.remaining():
+            time.sleep(SHORT / 10)
+        raise REFUSED
+
+    sending = send._Sending(Call(SECRETS_MANAGER, "GetSecretValue", {"SecretId": "a"}, "eu-west-1"))
+    outcome = send._outcome(sending, Script({"a": [wait]}), deadline, QUIET)
+    assert (outcome, sending.last_error) == (None, None)
+
+
 def test_an_error_that_stays_is_reported_at_the_deadline_with_its_kind() -> None:
     (actual,) = outcomes(["a"], Script({"a": [RATE_EXCEEDED]}), 0.5)
     assert isinstance(actual, EntrypointError)
