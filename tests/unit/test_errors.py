@@ -55,7 +55,7 @@ def test_an_internal_error_that_was_never_raised_has_no_place() -> None:
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (MemoryError(MARKER), "out of memory; give the function more"),
+        (MemoryError(MARKER), "out of memory; give the function more memory"),
         (OSError(errno.EMFILE, MARKER), "cannot open another file or connection; raise the limit of open files"),
         (OSError(errno.ENFILE, MARKER), "cannot open another file or connection; raise the limit of open files"),
         (ModuleNotFoundError(MARKER, name="_ssl"), "this Python lacks the module _ssl; install its complete"),

@@ -66,6 +66,9 @@ class Script:
             raise step
         return step() if callable(step) else step, self.size
 
+    def region(self, call: Call) -> str:
+        return call.region
+
     def waiting(self, call: Call) -> EntrypointError:
         return EntrypointError(UNREACHABLE, f"no answer from {self.host(call)}")
 
@@ -258,9 +261,12 @@ def test_a_limit_of_threads_leaves_fewer_or_is_reported(monkeypatch: pytest.Monk
 def paged(*pages: Step, size: int = 2) -> tuple[Outcome, list[str]]:
     """The outcome of a call whose reply comes in these pages, and the tokens of its requests."""
     script = Script({"a": list(pages)}, size=size)
-    call = Call(SECRETS_MANAGER, "GetPages", {"SecretId": "a"}, "eu-west-1", result_key="Items")
+    call = Call(SECRETS_MANAGER, "GetPages", {"SecretId": "a", "MaxResults": MOST}, "eu-west-1", result_key="Items")
     (found,) = send_all([call], script, Deadline(time.monotonic(), PLENTY), QUIET)
     return found, [sent.params.get("NextToken", "") for sent in script.sent]
+
+
+MOST = 3  # items that a page may have
 
 
 def page(items: object, token: object = None) -> Reply:
@@ -279,6 +285,7 @@ def test_a_page_is_retried_by_itself() -> None:
 INVALID_PAGES: list[Reply] = [
     *({}, {"NextToken": "z"}, {"__type": "InternalServerError", "message": "correct-horse"}),
     *(page(items) for items in (None, "correct-horse", {"Name": "correct-horse"}, 0)),
+    page([{}] * (MOST + 1)),
     *(page([2], token) for token in (0, False, True, 1, ["x"], {"x": "y"}, [])),
 ]
 
