@@ -22,7 +22,7 @@ PYTHON = "/usr/bin/python3"  # the archive's shebang line names it, so everythin
 ISOLATED = (PYTHON, "-IS")  # no -B: shiv's later start imports the bytecode that its first one left
 EXEC = "import posix, sys; posix.execv(sys.argv[1], sys.argv[1:])"
 AS_IN_README = ("--rie-path", "/usr/local/bin/aws-lambda-rie", "--")
-SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", f"{PACKAGES}/botocore/cacert.pem")
 DEBIAN = "trixie"
 GO_PACKAGES = ("golang-go", "golang-github-aws-aws-sdk-go-v2-dev")
 
@@ -80,12 +80,12 @@ def check_versions() -> None:
 
 
 def bundles(folder: Path) -> None:
-    """Of one, five and as many certificates as the system's bundle has; the server's comes first."""
+    """Bundles of one, five and as many certificates as the system's has; the server's root is the first of each."""
     own = (folder / server.CA).read_text()
-    system = next((Path(bundle).read_text() for bundle in SYSTEM_BUNDLES if Path(bundle).exists()), "")
+    system = next(Path(bundle).read_text() for bundle in BUNDLES if Path(bundle).exists())
     others = re.findall("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", system, re.DOTALL)
     (folder / "bundles").mkdir()
-    for size in sorted({1, 5, len(others)} if others else {1}):
+    for size in (1, 5, len(others)):
         (folder / f"bundles/{size}").write_text(own + "".join(others[: size - 1]))
 
 

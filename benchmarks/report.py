@@ -85,7 +85,7 @@ def summary(results: Results, folder: Path, rounds: int) -> dict[str, Any]:
     if TRUST not in cases:
         absent["trust"] = "needs unshare, ip and mount, and the right to use them"
     if COLD not in cases:
-        absent[COLD] = "needs root"
+        absent[COLD] = "needs root, and /proc/sys/vm/drop_caches"
     return {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "commit": commit(),
