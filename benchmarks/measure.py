@@ -32,7 +32,7 @@ BASE = {
 """What every variant finds in its environment."""
 
 # A real runtime client, with a handler that costs nothing to import.
-CLIENT = (sys.executable, "-m", "awslambdaric", "os.getpid")
+CLIENT = (prepare.PYTHON, "-m", "awslambdaric", "os.getpid")
 NEXT = b"GET /2018-06-01/runtime/invocation/next "
 HANG = 60
 
@@ -91,20 +91,18 @@ def everything(folder: Path, rounds: int, *, isolated: bool) -> Results:
 
 
 def starts(folder: Path, ports: dict[int, int]) -> Iterator[Trial]:
-    absent = prepare.absent(folder)
     for secrets, delay in CASES:
+        left_out = {*prepare.absent(folder), *((prepare.BARE,) if secrets else (prepare.FLOOR, prepare.RAW_FLOOR))}
         environ = BASE | references(secrets)
         environ |= {"AWS_ENDPOINT_URL": f"https://localhost:{ports[delay]}", "AWS_CA_BUNDLE": str(folder / server.CA)}
         for variant in prepare.variants(folder):
-            if variant.name not in {*absent, prepare.EMPTY if secrets else prepare.FLOOR}:
+            if variant.name not in left_out:
                 yield Trial(case(secrets, delay), variant, environ)
 
 
 def trusts(folder: Path) -> Iterator[Trial]:
-    absent = prepare.absent(folder)
     for variant in prepare.trusting(folder):
-        if variant.name not in absent:
-            yield Trial(TRUST, variant, BASE | references(1))
+        yield Trial(TRUST, variant, BASE | references(1))
 
 
 def relabelled(trials: Sequence[Trial], case: str) -> list[Trial]:
@@ -161,7 +159,7 @@ def elapsed(trial: Trial) -> float:
 
 def memory(trial: Trial) -> float:
     """Peak of resident memory, in MB (a million bytes)."""
-    words = [*prepare.PYTHON, "-c", STARTER, *trial.variant.words, *COMMAND]
+    words = [*prepare.ISOLATED, "-c", STARTER, *trial.variant.words, *COMMAND]
     told = subprocess.run(words, env=trial.fresh(), check=True, stdout=subprocess.PIPE)
     return int(told.stdout) * 1024 / 1e6
 
@@ -171,7 +169,7 @@ def first_poll(trial: Trial) -> float:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(HANG)
         address = f"127.0.0.1:{listening.getsockname()[1]}"
-        environ = trial.fresh() | {"AWS_LAMBDA_RUNTIME_API": address}
+        environ = trial.fresh() | {"AWS_LAMBDA_RUNTIME_API": address, "PYTHONPATH": prepare.PACKAGES}
         words = [*trial.variant.words, *CLIENT]
         began = time.perf_counter()
         process = os.posix_spawn(words[0], words, environ)

@@ -1,39 +1,46 @@
 """Builds what is compared into a folder, and says how each is started. What cannot be built here is absent."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
-import zipapp
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import server
+from tests.containers.debian import Suite, unpack
+from tests.containers.engine import EngineError
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / "benchmarks/peers"
 ARCHIVE = ROOT / "dist/run-lambda-entrypoint.pyz"
 ROOTED = "rooted"
 PACKAGES = sysconfig.get_path("purelib")
-SHEBANG = (sys.executable, "-ISB")  # as the archive's shebang line does
-PYTHON = (sys.executable, "-IS")  # no -B: shiv's later start imports the bytecode that its first one left
+PYTHON = "/usr/bin/python3"  # the archive's shebang line names it, so everything else in Python is started with it too
+ISOLATED = (PYTHON, "-IS")  # no -B: shiv's later start imports the bytecode that its first one left
+EXEC = "import posix, sys; posix.execv(sys.argv[1], sys.argv[1:])"
 AS_IN_README = ("--rie-path", "/usr/local/bin/aws-lambda-rie", "--")
-SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", f"{PACKAGES}/botocore/cacert.pem")
+DEBIAN = "trixie"
+GO_PACKAGES = ("golang-go", "golang-github-aws-aws-sdk-go-v2-dev")
 
 OURS = "run-lambda-entrypoint"
+OURS_BY_PYTHON = "run-lambda-entrypoint as python3 FILE"
 OURS_BOTOCORE = "run-lambda-entrypoint over botocore"
 FLOOR = "floor: the least Python script"
-EMPTY = "empty zipapp with argparse"
+RAW_FLOOR = "raw floor: on the C modules alone"
+BARE = "python3 -IS -c pass, plus exec"
 PLAIN = "botocore script"
 SHIV_FIRST = "botocore script in shiv, first start"
 SHIV_LATER = "botocore script in shiv, later start"
 CLI = "AWS CLI and jq in a shell script"
 GO = "Go program, one secret after another"
 
-ONE_CERTIFICATE = "AWS_CA_BUNDLE with one certificate"
 OWN_ROOTS = "the archive's own roots"
-SYSTEM_STORE = "AWS_CA_BUNDLE with the system's certificates"
+BUNDLE = "AWS_CA_BUNDLE, certificates: {}"
+ONE_CERTIFICATE = BUNDLE.format(1)
 
 ALONE = "awslambdaric alone"
 
@@ -52,6 +59,7 @@ class Variant:
 
 
 def prepare(folder: Path) -> None:
+    check_versions()
     server.authority(folder)
     shutil.copy(ARCHIVE, folder)  # whatever is built meanwhile
     rooted = folder / ROOTED
@@ -59,16 +67,26 @@ def prepare(folder: Path) -> None:
     build = [sys.executable, str(ROOT / "build.py"), "--extra-root", server.CA, "--output", ROOTED]
     subprocess.run(build, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     shiv(folder)
-    empty = folder / "empty"
-    empty.mkdir()
-    shutil.copyfile(PEERS / "empty.py", empty / "__main__.py")
-    zipapp.create_archive(empty, folder / "empty.pyz")
     go(folder)
-    for bundle in SYSTEM_BUNDLES:
-        if Path(bundle).exists():
-            certificates = Path(bundle).read_bytes() + (folder / server.CA).read_bytes()
-            (folder / "system.pem").write_bytes(certificates)
-            break
+    bundles(folder)
+
+
+def check_versions() -> None:
+    """PYTHON imports the packages in .venv. Exits where it is of another version."""
+    question = "import sys; print(sys.implementation.cache_tag)"
+    told = subprocess.run([PYTHON, "-Ic", question], capture_output=True, text=True, check=True).stdout
+    if told.strip() != sys.implementation.cache_tag:
+        sys.exit(f".venv must be made with the version of {PYTHON}: run make PYTHON={PYTHON} bench")
+
+
+def bundles(folder: Path) -> None:
+    """Bundles of one, five and as many certificates as the system's has; the server's root is the first of each."""
+    own = (folder / server.CA).read_text()
+    system = next(Path(bundle).read_text() for bundle in BUNDLES if Path(bundle).exists())
+    others = re.findall("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", system, re.DOTALL)
+    (folder / "bundles").mkdir()
+    for size in (1, 5, len(others)):
+        (folder / f"bundles/{size}").write_text(own + "".join(others[: size - 1]))
 
 
 def shiv(folder: Path) -> None:
@@ -85,25 +103,33 @@ def shiv(folder: Path) -> None:
 
 
 def go(folder: Path) -> None:
-    """With the SDK that Debian packages, so that nothing is downloaded."""
-    environ = {**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": "-trimpath"}
-    words = ["go", "build", "-ldflags=-s -w", "-o", str(folder / "go"), str(PEERS / "go/main.go")]
-    if shutil.which("go"):
-        subprocess.run(words, env={**environ, "GOCACHE": str(folder / "cache")}, check=False)
+    """With the compiler and the SDK that Debian packages: downloaded to .cache/, unpacked only for this."""
+    root = folder / "debian"
+    try:
+        unpack(Suite(DEBIAN, ROOT / ".cache/benchmarks").fetch(GO_PACKAGES), root)
+    except (EngineError, OSError) as error:
+        print(f"Go is left out: {error}", file=sys.stderr)
+        return
+    places = {"GOPATH": str(root / "usr/share/gocode"), "GOCACHE": str(folder / "go-cache")}
+    environ = {**os.environ, **places, "GO111MODULE": "off", "GOFLAGS": "-trimpath", "CGO_ENABLED": "0"}
+    words = [str(root / "usr/bin/go"), "build", "-ldflags=-s -w", "-o", str(folder / "go"), str(PEERS / "go/main.go")]
+    subprocess.run(words, env=environ, check=True)
 
 
 def variants(folder: Path) -> list[Variant]:
     ours, plain = str(folder / ARCHIVE.name), str(folder / "plain.pyz")
     later, first = folder / "shiv-later", folder / "shiv-first"
     return [
-        Variant(OURS, (*SHEBANG, ours, *AS_IN_README)),
-        Variant(FLOOR, (*PYTHON, str(ROOT / "benchmarks/floor.py"))),
-        Variant(EMPTY, (*PYTHON, str(folder / "empty.pyz"), *AS_IN_README)),
+        Variant(OURS, (ours, *AS_IN_README)),
+        Variant(OURS_BY_PYTHON, (PYTHON, ours, *AS_IN_README)),
+        Variant(FLOOR, (*ISOLATED, str(ROOT / "benchmarks/floor.py"))),
+        Variant(RAW_FLOOR, (PYTHON, "-ISB", str(ROOT / "benchmarks/floor_raw.py"))),
+        Variant(BARE, (*ISOLATED, "-c", EXEC)),
         Variant(GO, (str(folder / "go"),)),
-        Variant(PLAIN, (*PYTHON, str(PEERS / "plain.py"), PACKAGES)),
-        Variant(OURS_BOTOCORE, (*SHEBANG, ours, *AS_IN_README), {"LAMBDA_ENV_TRANSPORT": "botocore"}),
-        Variant(SHIV_LATER, (*PYTHON, plain), {"SHIV_ROOT": str(later)}),
-        Variant(SHIV_FIRST, (*PYTHON, plain), {"SHIV_ROOT": str(first)}, emptied=first, every=4),
+        Variant(PLAIN, (*ISOLATED, str(PEERS / "plain.py"), PACKAGES)),
+        Variant(OURS_BOTOCORE, (ours, *AS_IN_README), {"LAMBDA_ENV_TRANSPORT": "botocore"}),
+        Variant(SHIV_LATER, (*ISOLATED, plain), {"SHIV_ROOT": str(later)}),
+        Variant(SHIV_FIRST, (*ISOLATED, plain), {"SHIV_ROOT": str(first)}, emptied=first, every=4),
         Variant(CLI, (str(PEERS / "awscli.sh"),), every=4),
     ]
 
@@ -112,22 +138,20 @@ def absent(folder: Path) -> dict[str, str]:
     """Why these are not measured here."""
     reasons = {}
     if not (folder / "go").exists():
-        reasons[GO] = "needs Go and its AWS SDK (Debian: golang-go, golang-github-aws-aws-sdk-go-v2-dev)"
+        reasons[GO] = f"needs apt, and Debian's {' and '.join(GO_PACKAGES)}"
     if not shutil.which("jq"):
         reasons[CLI] = "needs jq"
-    if not (folder / "system.pem").exists():
-        reasons[SYSTEM_STORE] = "the system has no bundle of certificates"
     return reasons
 
 
 def trusting(folder: Path) -> list[Variant]:
     """Ours against AWS's own host name, by where the root of trust comes from."""
     ours, rooted = folder / ARCHIVE.name, folder / ROOTED / ARCHIVE.name
-    bundles = {ONE_CERTIFICATE: folder / server.CA, SYSTEM_STORE: folder / "system.pem"}
+    bundles = sorted((folder / "bundles").iterdir(), key=lambda bundle: int(bundle.name))
     return [
-        Variant(OWN_ROOTS, (*SHEBANG, str(rooted), *AS_IN_README)),
+        Variant(OWN_ROOTS, (str(rooted), *AS_IN_README)),
         *(
-            Variant(name, (*SHEBANG, str(ours), *AS_IN_README), {"AWS_CA_BUNDLE": str(bundle)})
-            for name, bundle in bundles.items()
+            Variant(BUNDLE.format(bundle.name), (str(ours), *AS_IN_README), {"AWS_CA_BUNDLE": str(bundle)})
+            for bundle in bundles
         ),
     ]
