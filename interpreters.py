@@ -37,7 +37,7 @@ def main() -> None:
         print(f"CPython {python.release}: {python.path.removeprefix(f'{ROOT}/')}")
     if missing := [version for version in BYTECODE_VERSIONS if version not in found]:
         names = ", ".join(f"python{version}" for version in missing)
-        print(f"CPython {', '.join(missing)}: not found; put {names} on PATH, or install it with pyenv")
+        print(f"CPython {', '.join(missing)}: not found; put {names} on PATH, or install with pyenv")
     sys.exit(failure)
 
 
@@ -58,8 +58,9 @@ def unpack_from(suite: Suite, versions: Iterable[str], root: Path) -> None:
     """Unpack them into `root`, so that they run there."""
     names = [name for version in versions for name in (f"python{version}-minimal", f"libpython{version}-stdlib")]
     unpack(suite.fetch(["patchelf", *names]), root)
-    [loader] = root.glob("usr/lib*/ld-linux*.so.*")
-    [libraries] = root.glob("usr/lib/*-linux-gnu*/")
+    folders = [folder for top in ("lib", "usr/lib") for folder in root.glob(f"{top}/*-linux-gnu*")]
+    loader = next(file for folder in folders for file in folder.glob("ld-linux*.so.*"))
+    libraries = ":".join(str(folder) for folder in folders)
     patchelf: list[str | Path] = [loader, "--library-path", libraries, root / "usr/bin/patchelf"]
     for version in versions:
         python = root / f"usr/bin/python{version}"
