@@ -7,7 +7,7 @@ SECONDS ?= 60
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help dist demo test test-quick test-newcomer test-containers
+.PHONY: help dist interpreters demo test test-quick test-newcomer test-containers
 .PHONY: bench storm fuzz check release rebuild lock format clean FORCE
 
 help: ## show this help
@@ -15,6 +15,9 @@ help: ## show this help
 	@echo 'make PYTHON=python3.12 ... uses another interpreter'
 
 dist: $(ARCHIVE) ## write the archives and their checksums into dist/
+
+interpreters: .venv/build ## unpack the CPythons that Debian has into .cache/, for build and tests
+	@.venv/bin/python interpreters.py
 
 demo: .venv/demo .venv/emulator $(ARCHIVE) ## show a function get its secrets: no AWS account, no Docker
 	@.venv/bin/python -m demo
@@ -75,9 +78,9 @@ lock: .venv/lock ## pin the newest versions of everything
 clean: ## remove what the other targets made
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist/*
 
-# A new commit makes new archives: their files have its date.
+# A new commit makes new archives: their files have its date. New interpreters add their bytecode.
 $(ARCHIVE): .venv/build build.py pyproject.toml requirements/runtime.txt LICENSE \
-		$(shell find src -name '*.py') $(wildcard .git/logs/HEAD)
+		$(shell find src -name '*.py') $(wildcard .git/logs/HEAD .cache/interpreters/done)
 	@echo 'building $@ ...'
 	@.venv/bin/python build.py
 

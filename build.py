@@ -45,7 +45,17 @@ MARK = b"#RLE"  # ends the first entry; the shebang line executes nothing withou
 LINE_SIZE = 127  # bytes of the shebang line with its line break: older kernels read no more
 WITH_LIBRARIES = f"{PACKAGE}.aws.botocore_sdk"
 LIBRARIES = ("botocore", "dateutil", "jmespath", "six", "urllib3")
-BYTECODE_VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+# Each CPython that is supported upstream starts from bytecode, of the libraries too. 3.10 is not any more, but Ubuntu
+# 22.04 has it: of the libraries, it compiles what a start imports.
+BYTECODE_VERSIONS = {  # version: whether the libraries' bytecode is included
+    "3.10": False,
+    "3.11": True,
+    "3.12": True,
+    "3.13": True,
+    "3.14": True,
+    "3.15": True,
+}
+INTERPRETERS = ROOT / ".cache/interpreters"  # where interpreters.py unpacks those of Debian
 # SHA-256 of Amazon Root CA 1 to 4 and of the Starfield root behind them (https://www.amazontrust.com/repository/).
 AMAZON_ROOTS = (
     "8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e",
@@ -96,10 +106,9 @@ def main() -> None:
 
     found = interpreters()
     if missing := [version for version in BYTECODE_VERSIONS if version not in found]:
-        notice = f"build.py: CPython {', '.join(missing)} not found; the archives will not have bytecode for it"
         if options.release:
-            sys.exit(notice)
-        print(notice, file=sys.stderr)
+            sys.exit(notice(missing))
+        print(notice(missing), file=sys.stderr)
 
     with tempfile.TemporaryDirectory() as folder:
         packages, shiv_archive = Path(folder, "packages"), Path(folder, "pyz")
@@ -127,30 +136,44 @@ class Interpreter(NamedTuple):
     release: str
     tag: str
     magic: bytes
-
-    @property
-    def with_libraries(self) -> bool:
-        return not self.release.startswith("3.10.")
+    with_libraries: bool
 
 
 def interpreters() -> dict[str, Interpreter]:
-    """A released CPython for each of BYTECODE_VERSIONS: the one that runs this, one on PATH, or one of pyenv's."""
+    """A released CPython for each of BYTECODE_VERSIONS: the one that runs this, else one that was unpacked from
+    Debian's packages, one on PATH, or one of pyenv's."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    question = (
-        "import platform, sys; from importlib.util import MAGIC_NUMBER; "
-        "print(platform.python_version(), sys.implementation.cache_tag, sys.executable, MAGIC_NUMBER.hex(), sep='\\n')"
-    )
     found = {}
-    for version in BYTECODE_VERSIONS:
+    for version, with_libraries in BYTECODE_VERSIONS.items():
+        unpacked = sorted(str(path) for path in INTERPRETERS.glob(f"*/usr/bin/python{version}"))
         pyenvs = sorted(str(path) for path in pyenv.glob(f"{version}.*/bin/python3"))
-        for python in filter(None, [sys.executable, shutil.which(f"python{version}"), *pyenvs]):
-            # It prints its path too: what is on PATH may be a script that starts it.
-            answer = subprocess.run([python, "-Ic", question], capture_output=True, text=True).stdout
-            release, tag, path, magic = answer.splitlines() or ("", "", "", "")
+        for python in filter(None, [sys.executable, *unpacked, shutil.which(f"python{version}"), *pyenvs]):
+            path, release, tag, magic = identity(python)
             if re.fullmatch(rf"{re.escape(version)}\.\d+", release) and tag.startswith("cpython-"):
-                found[version] = Interpreter(path, release, tag, bytes.fromhex(magic))
+                found[version] = Interpreter(path, release, tag, bytes.fromhex(magic), with_libraries)
                 break
     return found
+
+
+def identity(python: str) -> list[str]:
+    """What an interpreter says of its path (what is on PATH may be a script that starts it), release, tag and magic."""
+    question = (
+        "import platform, sys; from importlib.util import MAGIC_NUMBER; "
+        "print(sys.executable, platform.python_version(), sys.implementation.cache_tag, MAGIC_NUMBER.hex(), sep='\\n')"
+    )
+    try:
+        answer = subprocess.run([python, "-Ic", question], capture_output=True, text=True).stdout
+    except OSError:  # it does not run here
+        answer = ""
+    return answer.splitlines() or ["", "", "", ""]
+
+
+def notice(missing: list[str]) -> str:
+    """What it means that interpreters are missing."""
+    return (
+        f"build.py: CPython {', '.join(missing)} not found. Without its bytecode, a start on it with one secret takes "
+        "144 ms instead of 36 (measured on 3.13); `make interpreters` unpacks what Debian has"
+    )
 
 
 def stage(packages: Path, extra_root: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build import SHEBANGS, SUMS, interpreters
+from build import BYTECODE_VERSIONS, INTERPRETERS, SHEBANGS, SUMS, interpreters, notice
 from release import LICENSES, VERSION
 from tests.harness.entrypoint import Entrypoint
 
@@ -79,6 +79,10 @@ def built_twice(checkout: Path) -> tuple[Path, Path]:
     git(checkout, "clone", "--quiet", ".", str(other))
     for path in other.rglob("*"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
+    for folder in (checkout, other):  # with the interpreters that were unpacked here
+        unpacked = folder / INTERPRETERS.relative_to(ROOT)
+        unpacked.parent.mkdir()
+        unpacked.symlink_to(INTERPRETERS)
 
     def build(folder: Path, umask: int, environ: Mapping[str, str]) -> Path:
         output = folder.parent / f"output of {folder.name}"
@@ -121,6 +125,22 @@ def test_two_builds_of_a_commit_are_the_same_bytes_and_so_is_their_bill_of_mater
 def order(name: str) -> tuple[bool, str]:
     """Ours first."""
     return name != "run-lambda-entrypoint", name
+
+
+@pytest.mark.parametrize("unpacked", ["", "#!/nonexistent/loader"], ids=["none", "one that cannot run"])
+def test_no_release_is_built_without_all_interpreters(tmp_path: Path, unpacked: str) -> None:
+    shutil.copyfile(ROOT / "build.py", tmp_path / "build.py")
+    others = [version for version in BYTECODE_VERSIONS if version != f"3.{sys.version_info.minor}"]
+    if unpacked:
+        python = tmp_path / INTERPRETERS.relative_to(ROOT) / f"debian/usr/bin/python{others[0]}"
+        python.parent.mkdir(parents=True)
+        python.write_text(unpacked)
+        python.chmod(0o755)
+    nothing = {"PATH": "/nonexistent", "PYENV_ROOT": "/nonexistent"}
+    ended = subprocess.run(
+        [sys.executable, "build.py", "--release"], cwd=tmp_path, env=nothing, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", f"{notice(others)}\n")
 
 
 def test_the_version_tells_of_changes_and_of_a_missing_repository(checkout: Path, tmp_path: Path) -> None:

@@ -5,49 +5,27 @@ Docker's `python` images are like that, and root can write there.
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import zipfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
 
 from build import Interpreter, interpreters
+from tests.harness.copied_interpreter import copied_without_bytecode
 from tests.harness.entrypoint import TRANSPORTS, Entrypoint, aws, with_interpreter
 from tests.harness.http_server import Reply, Request, error, http_server, secret
 from tests.harness.process import Surroundings, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
 PYTHONS = interpreters()
-LEFT_OUT = ("__pycache__", "*-packages", "test*")
-PLACES = """
-import os, sys
-print(os.path.realpath(sys.executable), sys.base_prefix, os.path.dirname(os.__file__), sep="\\n")
-"""
-
-
-@contextmanager
-def copied_without_bytecode(python: str) -> Iterator[Path]:
-    """A folder with a copy of an interpreter, bin/python3, and of its standard library without bytecode."""
-    executable, prefix, library = run([python, "-ISc", PLACES]).stdout.decode().splitlines()
-    # Links will do: bytecode is written beside the link. But a link to the executable would lead it to its own library.
-    ignore = shutil.ignore_patterns(*LEFT_OUT)
-    with TemporaryDirectory() as folder:
-        copied_library = Path(folder, Path(library).relative_to(prefix))
-        shutil.copytree(library, copied_library, copy_function=os.symlink, ignore=ignore)
-        Path(folder, "bin").mkdir()
-        copy = shutil.copy(executable, f"{folder}/bin/python3")
-        assert run([copy, "-ISBc", PLACES]).stdout.decode().splitlines() == [copy, folder, str(copied_library)]
-        yield Path(folder)
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,12 @@ class Suite:
         ]
         apt(*self._options, "update")
 
+    def has(self, package: str) -> bool:
+        """Whether the release has a package of this name."""
+        command = ["apt-cache", *self._options, "pkgnames", package]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return package in listed.split()
+
     def fetch(self, packages: Sequence[str]) -> list[Path]:
         """The files of `packages` and of all that they depend on. Raises EngineError."""
         apt(*self._options, "install", "--yes", "--download-only", *packages)
