@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posix
 import sys
 import time
 from select import POLLOUT, poll  # here: a signal handler that imports could meet a half-imported module
@@ -85,7 +85,7 @@ class Log:
         try:
             # A pipe that nobody empties must not keep a signal or the deadline from ending this process.
             while rest and self._is_ready(ready):
-                rest = rest[os.write(2, rest[:CHUNK_SIZE]) :]
+                rest = rest[posix.write(2, rest[:CHUNK_SIZE]) :]
         except OSError:
             return  # nobody is left to tell
 
