@@ -43,7 +43,7 @@ SUMS = "SHA256SUMS"
 START = "__main__.py"
 MARK = b"#RLE"  # ends the first entry; the shebang line executes nothing without it
 LINE_SIZE = 127  # bytes of the shebang line with its line break: older kernels read no more
-WITH_LIBRARIES = f"{PACKAGE}.aws.botocore_sdk"
+SELDOM = (f"{PACKAGE}.aws.botocore_sdk", f"{PACKAGE}.reporting.")  # which most starts need not read
 LIBRARIES = ("botocore", "dateutil", "jmespath", "six", "urllib3")
 # Each CPython that is supported upstream starts from bytecode, of the libraries too. 3.10 is not any more, but Ubuntu
 # 22.04 has it: of the libraries, it compiles what a start imports.
@@ -81,13 +81,16 @@ UNUSED = (  # except the licenses and what prune keeps
     "bin/*",
     "botocore/crt/auth.py",
     "botocore/data/**/*",
+    "botocore/docs/translator.py",
     "botocore/stub.py",
     "dateutil/easter.py",
+    "dateutil/relativedelta.py",
     "dateutil/rrule.py",
     "dateutil/utils.py",
     "dateutil/**/*win.py",
     "dateutil/zoneinfo/*",
     "urllib3/contrib/**/*",
+    "urllib3/http2/connection.py",
 )
 
 
@@ -259,20 +262,20 @@ def compile_packages(packages: Path, python: Interpreter, folder: Path) -> dict[
     own = compiled(packages, python, folder, "lines", [PACKAGE])
     if not python.with_libraries:
         return {f"bytecode/{python.tag}": python.magic + marshal.dumps((own, ()), 2)}
-    # Nobody sees a traceback of theirs. What only they are needed for, no other start has to read.
+    # Nobody sees a traceback of theirs.
     libraries = compiled(packages, python, folder, "no lines", LIBRARIES)
-    libraries |= {name: own.pop(name) for name in list(own) if name.startswith(WITH_LIBRARIES)}
+    seldom = {name: own.pop(name) for name in list(own) if name.startswith(SELDOM)}
     return {
-        f"bytecode/{python.tag}": python.magic + marshal.dumps((own, (*LIBRARIES, WITH_LIBRARIES)), 2),
-        f"libraries/{python.tag}": marshal.dumps(libraries, 2),
+        f"bytecode/{python.tag}": python.magic + marshal.dumps((own, (*LIBRARIES, *seldom)), 2),
+        f"libraries/{python.tag}": marshal.dumps(libraries | seldom, 2),
     }
 
 
 def compiled(packages: Path, python: Interpreter, folder: Path, lines: str, names: Iterable[str]) -> Any:
     """What compile_packages.py writes."""
-    # Python 3.10 orders set constants by hash seed.
-    command = [python.path, str(ROOT / "compile_packages.py"), str(packages), str(folder), lines, *names]
-    subprocess.run(command, env={"PYTHONHASHSEED": "0"}, check=True)
+    words = [str(ROOT / "compile_packages.py"), str(packages), str(folder), lines, *names]
+    # Without the columns of instructions. Python 3.10 orders set constants by hash seed.
+    subprocess.run([python.path, "-Xno_debug_ranges", *words], env={"PYTHONHASHSEED": "0"}, check=True)
     return marshal.loads(folder.read_bytes())  # noqa: S302 - our own
 
 

@@ -5,7 +5,7 @@ The only module that reads sys.argv, and the error boundary of the main thread; 
 
 from __future__ import annotations
 
-import os
+import posix
 import sys
 import time
 
@@ -39,9 +39,10 @@ def main() -> NoReturn:
     log = Log(started, as_json=environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON")
     end_on_signals(log)
     try:
-        argv = [decode(os.fsencode(word)) for word in sys.argv[1:]]
+        encoding = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()  # as os.fsencode has them
+        argv = [decode(word.encode(*encoding)) for word in sys.argv[1:]]
         start(argv, environ, started, log, in_lambda=bool(runtime_api))
-        os._exit(0)
+        posix._exit(0)
     except EntrypointError as error:
         failure = error
     except Exception as error:
@@ -55,7 +56,7 @@ def main() -> NoReturn:
     finally:
         # Whatever fails on the way out, for want of memory, threads or descriptors: the exit code holds. Not sys.exit:
         # a thread may hang in a name resolution that nothing can interrupt.
-        os._exit(failure.kind.exit_code)
+        posix._exit(failure.kind.exit_code)
 
 
 def start(argv: Sequence[str], environ: Mapping[str, str], started: float, log: Log, *, in_lambda: bool) -> None:
@@ -87,7 +88,7 @@ def end_on_signals(log: Log) -> None:
         error = SIGNALS[number]
         children.end_all()
         log.failure([error])
-        os._exit(error.kind.exit_code)
+        posix._exit(error.kind.exit_code)
 
     for number in SIGNALS:
         # A handler, since the kernel does not apply the default action to PID 1. What was ignored stays ignored.

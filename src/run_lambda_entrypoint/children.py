@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posix
 from time import monotonic, sleep
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ def end_all() -> None:
 
 
 def _kill(leader: int) -> None:
-    for kill in (os.killpg, os.kill):  # the process alone, if it has not made its session yet
+    for kill in (posix.killpg, posix.kill):  # the process alone, if it has not made its session yet
         try:
             kill(leader, SIGKILL)
         except OSError:  # it has ended

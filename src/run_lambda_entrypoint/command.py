@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
-import os
+import posix
 
 from . import environment
 from .errors import COMMAND_NOT_EXECUTABLE, COMMAND_NOT_FOUND, EntrypointError
+from .native import paths
 from .record import Record
 from .text import encode, printable
 
@@ -78,17 +79,17 @@ def find(word: str, path: str | None, role: str = "command") -> str:
 def _candidates(word: str, path: str | None) -> list[str]:
     if "/" in word:
         return [word]
-    # os.defpath is the C library's own default (execvp(3)). An empty entry means the working directory.
-    return [f"{folder or '.'}/{word}" for folder in (os.defpath if path is None else path).split(":")]
+    # An empty entry means the working directory.
+    return [f"{folder or '.'}/{word}" for folder in (paths.DEFAULT_PATH if path is None else path).split(":")]
 
 
 def _problem(candidate: str, *, from_path: bool) -> str | None:
     """Why this file cannot be executed; "" if there is none such, None if it can."""
-    if os.path.isfile(encode(candidate)):
-        if os.access(encode(candidate), os.X_OK):
+    if paths.is_file(encode(candidate)):
+        if posix.access(encode(candidate), posix.X_OK):
             return None
         return f"{printable(candidate)} is not executable by this user; run chmod 0755 on it in the image"
-    if from_path or not os.path.exists(encode(candidate)):
+    if from_path or not paths.exists(encode(candidate)):
         return ""
     return f"{printable(candidate)} is not a regular file"
 
@@ -104,7 +105,7 @@ def become(command: Command, merged: Merged) -> NoReturn:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
     try:
-        os.execve(encode(command.file), list(map(encode, command.argv)), environment.encoded(merged.environ))
+        posix.execve(encode(command.file), list(map(encode, command.argv)), environment.encoded(merged.environ))
     except OSError as error:
         raise refused(command.file, error, merged) from None
 
@@ -115,7 +116,7 @@ def refused(file: str, error: OSError, merged: Merged) -> EntrypointError:
     if error.errno == errno.E2BIG:
         return environment.too_large(merged)
     if error.errno == errno.ENOENT:
-        if os.path.exists(encode(file)):
+        if paths.exists(encode(file)):
             return EntrypointError(
                 COMMAND_NOT_FOUND,
                 f"{name} exists, but its interpreter does not: the program that its shebang line (#!) or ELF header "

@@ -5,7 +5,7 @@ Names and values are str, see `text.decode`, which keeps every byte.
 
 from __future__ import annotations
 
-import os
+import posix
 
 from .errors import ENVIRONMENT_TOO_LARGE, OVERRIDE_DENIED, CombinedError, EntrypointError
 from .record import Record
@@ -41,16 +41,16 @@ class Merged(Record):
 
 def initial_environ() -> dict[str, str]:
     """The environment that the process was started with. If a name occurs twice, the first one counts, as in
-    getenv(3); an entry without a name or "=" is dropped, since os.execve cannot pass it on.
+    getenv(3); an entry without a name or "=" is dropped, since execve cannot pass it on.
 
-    Not os.environ: under a C locale CPython adds LC_CTYPE (PEP 538), even with -I, and only /proc/self/environ still
-    has the original. Where /proc is not mounted, os.environ has to do.
+    Not posix.environ: under a C locale CPython adds LC_CTYPE (PEP 538), even with -I, and only /proc/self/environ still
+    has the original. Where /proc is not mounted, posix.environ has to do.
     """
     try:
         with open("/proc/self/environ", "rb") as block:
             entries = block.read().split(b"\0")
     except OSError:
-        entries = [name + b"=" + value for name, value in os.environb.items()]
+        entries = [name + b"=" + value for name, value in posix.environ.items()]
     environ: dict[str, str] = {}
     for entry in entries:
         name, equals, value = decode(entry).partition("=")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posix
 import sys
 import time
 from _thread import RLock
@@ -91,7 +91,7 @@ class Log:
             return
         try:
             while rest and self._is_ready(ready):
-                rest = rest[os.write(2, rest[:CHUNK_SIZE]) :]
+                rest = rest[posix.write(2, rest[:CHUNK_SIZE]) :]
         except OSError:
             return  # nobody is left to tell
         finally:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from run_lambda_entrypoint.native import KNOWN
 from tests.harness.entrypoint import PLAIN, Entrypoint, aws
 from tests.harness.http_server import by_length, http_server, secret_body
 from tests.harness.process import Surroundings, run
@@ -24,10 +25,11 @@ OURS = "run_lambda_entrypoint"
 # Of the standard library, what a start imports in addition to an empty zip archive. Names with an underscore are left
 # out; of packages only the first part counts.
 NOTHING = {"__future__", "errno", "gc", "select"}
-DIRECT = NOTHING | {
+PUBLIC = {  # instead of the C modules below some of them
     *("array", "base64", "binascii", "copyreg", "enum", "hashlib", "hmac", "json", "re", "selectors"),
     *("socket", "ssl", "struct"),
 }
+DIRECT = NOTHING if KNOWN else NOTHING | PUBLIC
 VERSIONS_OWN = {  # what some versions of Python import for one of these, and others do not or do for an empty archive
     *("sre_compile", "sre_constants", "sre_parse"),  # for re
     *("collections", "functools", "itertools", "keyword", "operator", "reprlib", "warnings"),  # for enum, re and ssl
@@ -45,9 +47,11 @@ def folder(name: str = "") -> set[str]:
 
 
 # `bytecode` imports all others. The doors of folders are open to every start.
-ALWAYS = folder() - {"bytecode"} | {"loading", "reporting"}
-FETCHING = ALWAYS | folder("loading") - {"loading.parameter_store"} | folder("aws")
-DIRECTLY = FETCHING | folder("aws.direct")
+ALWAYS = folder() - {"bytecode"} | {"loading", "reporting", "native", "native.paths"}
+FETCHING = (
+    ALWAYS | folder("loading") - {"loading.parameter_store"} | folder("aws") | folder("native") - {"native.hashes"}
+)
+DIRECTLY = FETCHING | folder("aws.direct") | {"native.hashes"}
 BY_BOTOCORE = FETCHING | folder("aws.botocore_sdk")
 
 # Of others: what is in the archive, and what is tried in vain.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import socket
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from run_lambda_entrypoint.aws.dial import Dialer, interleaved
+from run_lambda_entrypoint.native import sockets
 from tests.harness.http_server import black_hole
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Resolver:
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
     made = Resolver()
-    monkeypatch.setattr(socket, "getaddrinfo", made.getaddrinfo)
+    monkeypatch.setattr(sockets, "getaddrinfo", made.getaddrinfo)
     return made
 
 
@@ -63,7 +64,7 @@ def dead_before_good() -> Iterator[int]:
 
 def address(dialer: Dialer, port: int, seconds: float = PLENTY) -> str:
     """The address that a new connection is to."""
-    with dialer.connect(HOST, port, monotonic() + seconds) as connection:
+    with closing(dialer.connect(HOST, port, monotonic() + seconds)) as connection:
         return str(connection.getpeername()[0])
 
 
@@ -91,7 +92,7 @@ def test_families_take_turns_and_keep_their_order(families: str, expected: str) 
 
 def test_a_connection_ends_at_the_deadline_and_does_not_wait_for_acks(resolver: Resolver) -> None:
     resolver.addresses = [FIRST]
-    with listener(FIRST) as port, Dialer().connect(HOST, port, monotonic() + PLENTY) as connection:
+    with listener(FIRST) as port, closing(Dialer().connect(HOST, port, monotonic() + PLENTY)) as connection:
         timeout, without_delay = connection.gettimeout(), connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     assert (timeout is not None and PLENTY / 2 < timeout <= PLENTY, without_delay) == (True, 1)
 

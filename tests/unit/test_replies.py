@@ -16,6 +16,7 @@ from run_lambda_entrypoint import errors
 from run_lambda_entrypoint.aws.classify import THROTTLING_CODES, TRANSIENT_CODES, connection_error, service_error
 from run_lambda_entrypoint.aws.replies import read
 from run_lambda_entrypoint.errors import EntrypointError, ServiceError
+from run_lambda_entrypoint.native.tls import translated
 
 HOST = "secrets.example:8443"
 MARKER = "correct-horse-battery-staple"
@@ -158,4 +159,4 @@ def test_any_body_is_a_reply_or_a_failure(status: int, body: bytes) -> None:
     ],
 )
 def test_an_error_of_openssl_without_a_reason_code_has_its_text(error: ssl.SSLError, expected: str) -> None:
-    assert judged(connection_error(HOST, error)) == (f"TLS with {HOST} failed: {expected}", False)
+    assert judged(connection_error(HOST, translated(error))) == (f"TLS with {HOST} failed: {expected}", False)

@@ -220,8 +220,8 @@ def test_an_unexpected_error_of_preparing_is_reported_once_without_its_message(h
 def test_fewer_calls_are_sent_at_once_where_few_files_may_be_open(
     monkeypatch: pytest.MonkeyPatch, limit: int, most: int
 ) -> None:
-    monkeypatch.setattr("os.sysconf", {"SC_OPEN_MAX": limit}.__getitem__)
-    monkeypatch.setattr("os.listdir", {"/proc/self/fd": ["0", "1", "2"]}.__getitem__)
+    monkeypatch.setattr("posix.sysconf", {"SC_OPEN_MAX": limit}.__getitem__)
+    monkeypatch.setattr("posix.listdir", {"/proc/self/fd": ["0", "1", "2"]}.__getitem__)
     at_once, highest = [0], [0]
     everyone = Barrier(most)
 
@@ -342,7 +342,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that are made, in whole milliseconds; chance makes each as long as it may be, and nobody waits."""
     made: list[float] = []
     monkeypatch.setattr("run_lambda_entrypoint.aws.send.sleep", lambda seconds: made.append(round(1000 * seconds)))
-    monkeypatch.setattr("run_lambda_entrypoint.aws.send.os.urandom", lambda size: size * b"\xff")
+    monkeypatch.setattr("run_lambda_entrypoint.aws.send.posix.urandom", lambda size: size * b"\xff")
     return made
 
 
@@ -363,7 +363,7 @@ def test_pauses_grow_and_are_longer_where_aws_throttles(
 
 
 def test_a_pause_is_any_part_of_the_longest(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("run_lambda_entrypoint.aws.send.os.urandom", lambda size: b"\x80" + bytes(size - 1))
+    monkeypatch.setattr("run_lambda_entrypoint.aws.send.posix.urandom", lambda size: b"\x80" + bytes(size - 1))
     outcomes(["a"], Script({"a": [REFUSED, REFUSED, {}]}))
     assert pauses == [50, 100]
 

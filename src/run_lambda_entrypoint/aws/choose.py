@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from ..errors import INVALID_AWS_CONFIGURATION, EntrypointError
+from ..native import paths
+from ..text import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def _shared_configuration(environ: Mapping[str, str]) -> str:
         if environ.get(name):
             return f"{name} is set"
     for name, usual in (("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")):
-        path = os.path.expanduser(environ.get(name) or usual)
+        path = paths.expand_home(environ.get(name) or usual, environ)
         # Relative: there is no home, and botocore is told so (isolation.py); but a path that a variable sets counts.
-        if (environ.get(name) or os.path.isabs(path)) and os.path.exists(path):
+        if (environ.get(name) or path.startswith("/")) and paths.exists(encode(path)):
             return f"{path} exists"
     return ""
 

@@ -5,9 +5,6 @@ The same for both transports. Every message about the network names the host.
 
 from __future__ import annotations
 
-import socket
-import ssl
-
 from ..errors import (
     ACCESS_DENIED,
     CERTIFICATE_NOT_TRUSTED,
@@ -25,6 +22,7 @@ from ..errors import (
     ServiceError,
     too_many_files,
 )
+from ..native import CertificateError, ResolutionError, TlsError
 from ..text import printable
 
 TYPE_CHECKING = False
@@ -68,8 +66,6 @@ KINDS = {
     "UnrecognizedClientException": CREDENTIALS_REFUSED,
 }
 WRONG_CLOCK_TEXTS = ("Signature expired", "not yet current")  # with spaces, which no secret's name has
-# EAI_AGAIN and the like are transient; that a name does not exist is not.
-UNKNOWN_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
 # X509_V_ERR_*: the issuer is not in this store, another may have it. Any other error is the certificate's own.
 UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
 HOSTNAME_MISMATCH = frozenset({62, 64})
@@ -95,18 +91,19 @@ def _kind(code: str, message: str, status: int) -> Kind:
 
 
 def connection_error(host: str, error: Exception, stores: Sequence[str] = (), *, sent: bool = False) -> EntrypointError:
-    """What it means that an exchange with `host` ended in `error`: an OSError, EOFError for a truncated reply, or
-    ValueError for one that is not HTTP; `stores` are the trust stores that were tried, `sent`: the request was sent."""
-    if isinstance(error, socket.gaierror):
-        return unreachable(
-            f"the name of {host} could not be resolved ({error.strerror})", retryable=error.errno not in UNKNOWN_NAME
-        )
+    """What it means that an exchange with `host` ended in `error`: an OSError that `native` raises, EOFError for a
+    truncated reply, or ValueError for one that is not HTTP; `stores` are the trust stores that were tried, `sent`: the
+    request was sent."""
+    if isinstance(error, ResolutionError):
+        return unreachable(f"the name of {host} could not be resolved ({error.reason})", retryable=not error.final)
     if isinstance(error, TimeoutError):
         return no_answer(host, sent=sent)
-    if isinstance(error, (EOFError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, BrokenPipeError)):
+    if isinstance(error, (EOFError, ConnectionResetError, BrokenPipeError)):
         return truncated(host)
-    if isinstance(error, ssl.SSLError):
-        return _tls_error(host, error, stores)
+    if isinstance(error, TlsError):
+        return EntrypointError(UNAVAILABLE, f"TLS with {host} failed: {printable(error.reason, 100)}")
+    if isinstance(error, CertificateError):
+        return _not_trusted(host, error, stores)
     if isinstance(error, OSError) and error.errno in FILE_LIMITS:
         return too_many_files()
     if isinstance(error, OSError):
@@ -114,15 +111,9 @@ def connection_error(host: str, error: Exception, stores: Sequence[str] = (), *,
     return EntrypointError(UNAVAILABLE, f"{host} did not return a valid HTTP response; check that it is the endpoint")
 
 
-def _tls_error(host: str, error: ssl.SSLError, stores: Sequence[str]) -> EntrypointError:
-    if not isinstance(error, ssl.SSLCertVerificationError):
-        # Some errors have no reason code but a text (of OpenSSL 3.0.20: "legacy sigalg disallowed or unsupported"), to
-        # which CPython adds where it was raised.
-        reason = getattr(error, "reason", "") or (error.strerror or "unknown reason").partition(" (_ssl.c:")[0]
-        return EntrypointError(UNAVAILABLE, f"TLS with {host} failed: {printable(reason, 100)}")
-    tried = f" (tried {', '.join(stores)})" if error.verify_code in UNKNOWN_ISSUER else ""
-    mismatch = error.verify_code in HOSTNAME_MISMATCH
-    reason = "hostname mismatch" if mismatch else printable(error.verify_message, 200)
+def _not_trusted(host: str, error: CertificateError, stores: Sequence[str]) -> EntrypointError:
+    tried = f" (tried {', '.join(stores)})" if error.code in UNKNOWN_ISSUER else ""
+    reason = "hostname mismatch" if error.code in HOSTNAME_MISMATCH else printable(error.reason, 200)
     return EntrypointError(CERTIFICATE_NOT_TRUSTED, f"the certificate of {host} is not trusted: {reason}{tried}")
 
 

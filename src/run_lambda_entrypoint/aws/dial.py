@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import select
-import socket
-from errno import EINPROGRESS, EMFILE, ENFILE
+from errno import EMFILE, ENFILE
 from time import monotonic
 
+from ..native import sockets
 from .call import CONNECT_TIMEOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
-    Address = tuple[int, int, int, str, Any]  # as socket.getaddrinfo returns it
+    from ..native.sockets import Address, Socket
 
 # Seconds from one attempt to the next, as RFC 8305, section 5, recommends: longer than a handshake takes to anywhere.
 ATTEMPT_DELAY = 0.25
@@ -27,10 +25,10 @@ class Dialer:
     def __init__(self) -> None:
         self._addresses: dict[tuple[str, int], Sequence[Address]] = {}
 
-    def connect(self, host: str, port: int, deadline: float) -> socket.socket:
+    def connect(self, host: str, port: int, deadline: float) -> Socket:
         """A connection to an address of `host`: to the one that answered before, otherwise to the one that answers
         first; its timeout ends at `deadline`, a time of time.monotonic(). Raises OSError."""
-        addresses = self._addresses.get((host, port)) or _resolve(host, port)
+        addresses = self._addresses.get((host, port)) or interleaved(sockets.resolve(host, port))
         try:
             connection, answered = _Dial(addresses, deadline).first()
         except OSError:
@@ -45,11 +43,6 @@ class Dialer:
         for key in list(self._addresses):
             if host in ("", key[0]):
                 self._addresses.pop(key, None)
-
-
-def _resolve(host: str, port: int) -> list[Address]:
-    # The host as bytes: text would be encoded as IDNA, which imports 2 ms of stringprep.
-    return interleaved(socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM))
 
 
 def interleaved(addresses: Sequence[Address]) -> list[Address]:
@@ -67,23 +60,23 @@ class _Dial:
     def __init__(self, addresses: Sequence[Address], deadline: float) -> None:
         self._untried = list(addresses)
         self._deadline = deadline
-        self._attempts: dict[int, tuple[socket.socket, Address, float]] = {}  # by descriptor; the time is their end
+        self._attempts: dict[int, tuple[Socket, Address, float]] = {}  # by descriptor; the time is their end
         self._poll = select.poll()
         self._next = monotonic()
         self._error: OSError = TimeoutError()
 
-    def first(self) -> tuple[socket.socket, Address]:
+    def first(self) -> tuple[Socket, Address]:
         """The connection that is made first, and its address. Raises OSError: the last error if all attempts failed."""
         try:
             while self._untried or self._attempts:
                 self._begin()
                 for descriptor, _ in self._poll.poll(self._wait()):
                     connection, address, _ = self._attempts[descriptor]
-                    code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                    if not code:
+                    error = sockets.pending_error(connection)
+                    if error is None:
                         del self._attempts[descriptor]
                         return connection, address
-                    self._end(descriptor, OSError(code, os.strerror(code)))
+                    self._end(descriptor, error)
                 self._give_up()
         finally:
             for connection, _, _ in self._attempts.values():
@@ -95,7 +88,7 @@ class _Dial:
         while self._untried and monotonic() >= self._next:
             self._next = monotonic() + ATTEMPT_DELAY
             try:
-                connection = _connecting(self._untried[0])
+                connection = sockets.connecting(self._untried[0])
             except OSError as error:
                 # The attempts in flight may succeed, or end and free their descriptors: one is enough for a dial.
                 if self._attempts and error.errno in (EMFILE, ENFILE):
@@ -129,19 +122,3 @@ class _Dial:
     def _fail(self, error: OSError) -> None:
         self._error = error
         self._next = monotonic()
-
-
-def _connecting(address: Address) -> socket.socket:
-    """A connection that is being made. Raises OSError."""
-    family, kind, protocol, _, target = address
-    connection = socket.socket(family, kind, protocol)
-    try:
-        connection.setblocking(False)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        code = connection.connect_ex(target)
-        if code not in (0, EINPROGRESS):
-            raise OSError(code, os.strerror(code))
-    except OSError:
-        connection.close()
-        raise
-    return connection

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
-
 from ..errors import INVALID_AWS_CONFIGURATION, EntrypointError
+from ..native import json
 from ..record import Record
 from .package_data import data
 
@@ -121,6 +119,9 @@ def partition(region: str) -> tuple[str, str] | None:
     for candidate in partitions:
         if region in candidate["regions"]:
             return candidate["id"], candidate["outputs"]["dnsSuffix"]
+    # Saves 3 ms on every start in a Region that the data has.
+    import re  # noqa: PLC0415
+
     # A Region that is newer than the data: the form of its name shows its partition.
     for candidate in partitions:
         if re.match(candidate["regionRegex"], region):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from ..errors import UNAVAILABLE, EntrypointError
+from ..native import json
 from ..text import printable
 from . import classify
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posix
 from _queue import Empty, SimpleQueue
 from _thread import start_new_thread
 from time import sleep
@@ -89,11 +89,11 @@ def send_all(calls: Sequence[Call], transport: Transport, deadline: Deadline, lo
 
 def _concurrency(count: int) -> int:
     """How many of `count` calls are sent at once: fewer where the limit of open files is low."""
-    limit = os.sysconf("SC_OPEN_MAX")  # the soft limit of this process, -1 if there is none
+    limit = posix.sysconf("SC_OPEN_MAX")  # the soft limit of this process, -1 if there is none
     if count == 1 or limit < 0:
         return min(MAX_THREADS, count)
     try:
-        taken = len(os.listdir("/proc/self/fd"))
+        taken = len(posix.listdir("/proc/self/fd"))
     except OSError:  # where /proc is not mounted
         taken = len(("stdin", "stdout", "stderr"))
     return min(MAX_THREADS, count, max(1, limit - taken - RESERVED_FILES))
@@ -157,7 +157,7 @@ def _pause(attempts: int, error: EntrypointError) -> float:
     """Seconds until the next attempt. Full jitter: hundreds of cold starts that were throttled together must not come
     back together."""
     first, longest = PAUSES_WHEN_THROTTLED if error.kind is THROTTLED else PAUSES
-    return min(longest, first * 2.0 ** (attempts - 1)) * int.from_bytes(os.urandom(4), "big") / 2**32
+    return min(longest, first * 2.0 ** (attempts - 1)) * int.from_bytes(posix.urandom(4), "big") / 2**32
 
 
 class _Pages:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-import os
-import ssl
-import stat
+import posix
 
 from ..errors import FILE_LIMITS, INVALID_AWS_CONFIGURATION, EntrypointError, too_many_files
+from ..native import paths, tls
 from ..record import Record
 from ..text import encode, printable
 from .package_data import data
@@ -15,6 +14,8 @@ from .package_data import data
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from ..native.tls import Context
 
 # Debian's and Amazon Linux's places.
 SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
@@ -48,16 +49,9 @@ def unreadable(stores: Sequence[Store]) -> EntrypointError:
     )
 
 
-def context(certificates: bytes) -> ssl.SSLContext | None:
-    """What trusts these certificates, for TLS 1.2 or later and with the hostname checked; None if they cannot be read.
-    Not ssl.create_default_context: it loads the system's store, 20 to 30 ms."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_verify_locations(cadata=certificates.decode("ascii", "ignore"))
-    except (ssl.SSLError, ValueError):
-        return None
-    return context
+def context(certificates: bytes) -> Context | None:
+    """What trusts these certificates; None if they cannot be read."""
+    return tls.context(certificates.decode("ascii", "ignore"))
 
 
 def _chosen(path: str) -> bytes:
@@ -96,7 +90,7 @@ def _system(environ: Mapping[str, str]) -> bytes:
 def _hashed(folder: str) -> list[str]:
     """The files of certificates in a folder as c_rehash names them: "1b0f7e5c.0"."""
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(posix.listdir(folder))
     except OSError:
         return []
     return [name for name in names if len(name) > 9 and name[8] == "." and name[9:].isdigit()]
@@ -118,7 +112,7 @@ def _absent(error: OSError) -> bytes:
 
 def _file(path: str) -> bytes:
     raw = encode(path)
-    if not stat.S_ISREG(os.stat(raw).st_mode):  # a pipe would be waited for
+    if posix.stat(raw).st_mode & paths.FORMAT != paths.REGULAR:  # a pipe would be waited for
         raise OSError(errno.EINVAL, "not a regular file")
     with open(raw, "rb") as file:
         return file.read()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from ..errors import INVALID_SECRET, EntrypointError
+from ..native import JsonError, json
 from ..text import printable
 from ..variables import quoted
 
@@ -13,12 +12,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 EXAMPLE = 'store an object such as {"NAME": "value"}'
-
-
-class _Number(str):
-    """The very characters of a JSON number: float() would make 1.5 of 1.50 and inf of 1e400."""
-
-    __slots__ = ()
 
 
 def texts(secret: str) -> dict[str, str | None]:
@@ -46,22 +39,15 @@ def text(secret: str, key: str, *, nested: bool) -> str:
 
 def _parse(secret: str) -> dict[str, Any]:
     try:
-        document = json.loads(secret, parse_int=_Number, parse_float=_Number, parse_constant=_refuse_constant)
+        document = json.loads(secret, json.Number)
     except RecursionError:
         raise _too_deep() from None
-    except ValueError as error:
-        # JSONDecodeError keeps the whole document as an attribute: drop it, and say only what and where.
-        where = (
-            f" (error at line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
-        )
+    except JsonError as error:
+        where = f" (error at line {error.line}, column {error.column})" if error.line else ""
         raise EntrypointError(INVALID_SECRET, f"the secret is not valid JSON{where}; {EXAMPLE}") from None
     if not isinstance(document, dict):
         raise EntrypointError(INVALID_SECRET, f"the secret must be a JSON object, not {_kind(document)}; {EXAMPLE}")
     return document
-
-
-def _refuse_constant(_: str) -> None:
-    raise ValueError("NaN and Infinity are Python's, not JSON's")
 
 
 def _kind(value: object) -> str:
@@ -69,7 +55,7 @@ def _kind(value: object) -> str:
         return "null"
     if isinstance(value, bool):
         return "a boolean"
-    if isinstance(value, _Number):
+    if isinstance(value, json.Number):
         return "a number"
     return "a string" if isinstance(value, str) else "an array"
 
@@ -79,20 +65,9 @@ def _render(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     try:
-        return _compact(value)
+        return json.compact(value)
     except RecursionError:
         raise _too_deep() from None
-
-
-def _compact(value: Any) -> str:
-    # json.dumps would quote a _Number, or change the characters of a real number.
-    if isinstance(value, _Number):
-        return value
-    if isinstance(value, list):
-        return "[" + ",".join(map(_compact, value)) + "]"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{_compact(k)}:{_compact(v)}" for k, v in value.items()) + "}"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _too_deep() -> EntrypointError:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import re
 from http.client import HTTPException, IncompleteRead
-from ssl import SSLCertVerificationError
 
 from botocore import exceptions
 from urllib3.exceptions import HTTPError, InvalidChunkLength
-from urllib3.util.ssl_match_hostname import CertificateError
+from urllib3.util.ssl_match_hostname import CertificateError as HostnameError
 
 from ...errors import CREDENTIALS_MISSING, FILE_LIMITS, INVALID_AWS_CONFIGURATION, EntrypointError, too_many_files
+from ...native import CertificateError, sockets, tls
 from ...text import printable
 from .. import classify, trust
 from .processes import CREDENTIAL_PROCESS
@@ -144,7 +144,7 @@ def _network_error(
     host: str, cause: Exception, environ: Mapping[str, str], *, amazon: bool, sent: bool
 ) -> EntrypointError:
     tried: list[str] = []
-    if isinstance(cause, SSLCertVerificationError) and cause.verify_code in classify.UNKNOWN_ISSUER:
+    if isinstance(cause, CertificateError) and cause.code in classify.UNKNOWN_ISSUER:
         tried = [store.name for store in trust.stores(environ, amazon=amazon) if trust.context(store.read())]
     return classify.connection_error(host, cause, tried, sent=sent)
 
@@ -162,13 +162,11 @@ def _cause(error: BaseException) -> Exception:
 
 
 def _standard(layer: BaseException) -> Exception | None:
-    """The error of the standard library that this layer is, or stands for; None if it is only a layer."""
+    """The error that `native` would raise for what this layer is, or stands for; None if it is only a layer."""
     if isinstance(layer, OSError) and not isinstance(layer, (exceptions.BotoCoreError, HTTPError)):
-        return layer
-    if isinstance(layer, CertificateError):  # urllib3's own check of the hostname
-        mismatch = SSLCertVerificationError()
-        mismatch.verify_code = min(classify.HOSTNAME_MISMATCH)
-        return mismatch
+        return tls.translated(sockets.translated(layer))
+    if isinstance(layer, HostnameError):  # urllib3's own check of the hostname
+        return CertificateError(min(classify.HOSTNAME_MISMATCH), "hostname mismatch")
     not_http = isinstance(layer, HTTPException) and not isinstance(layer, IncompleteRead)
     if not_http or (isinstance(layer, InvalidChunkLength) and layer.length):
         return ValueError()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import pkgutil
+import socket
 from functools import partial
 from importlib.resources import files
 from json import loads
@@ -32,7 +33,6 @@ from .processes import CredentialProcess
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from socket import socket
     from typing import Any, NoReturn
 
     from ..dial import Dialer
@@ -111,10 +111,12 @@ def _connect(
     timeout: object,
     source_address: object,
     socket_options: Sequence[tuple[int, int, int | bytes]] | None,
-) -> socket:
+) -> socket.socket:
     """urllib3's create_connection. The connection's own timeout is the dialer's, so that a handshake may take as long
     as over the direct transport; urllib3 sets another one before it reads."""
-    connection = dialer.connect(*address, monotonic() + DIAL_TIMEOUT)
+    connected = dialer.connect(*address, monotonic() + DIAL_TIMEOUT)
+    connection = socket.socket(fileno=connected.detach())
+    connection.settimeout(connected.gettimeout())
     for option in socket_options or ():
         connection.setsockopt(*option)
     return connection

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from io import BufferedReader
 from time import time
 
 from ... import __version__
+from ...native import json, sockets
 from .. import classify, replies
 from . import http, sigv4
 from .tls import Tls
@@ -13,9 +14,9 @@ from .tls import Tls
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from socket import socket
 
     from ...errors import EntrypointError
+    from ...native.sockets import Connection, Socket
     from ..call import Call, Reply
     from ..credentials import Credentials
     from ..dial import Dialer
@@ -39,23 +40,22 @@ class Exchange:
             self._tls = Tls(environ, amazon=any(endpoint.amazon for endpoint in secure))
 
     def send(
-        self, call: Call, endpoint: Endpoint, connection: socket, reconnect: Callable[[], socket]
+        self, call: Call, endpoint: Endpoint, connected: Socket, reconnect: Callable[[], Socket]
     ) -> tuple[Reply, int]:
-        """The reply to `call`, and its size, over `connection` or another that `reconnect` makes; closes it.
+        """The reply to `call`, and its size, over `connected` or another that `reconnect` makes; closes it.
 
         Raises EntrypointError.
         """
         try:
-            if endpoint.secure:
-                connection = self._tls.secured(endpoint, connection, reconnect)
-            with connection:
+            with self._stream(endpoint, connected, reconnect) as connection:
                 # One write: two would stall on Nagle's algorithm and delayed ACKs.
-                connection.sendall(self._request(call, endpoint))
+                connection.send_all(self._request(call, endpoint))
                 self.sent.add(call)
-                with connection.makefile("rb") as stream:
-                    status, headers, body = http.read_reply(stream, replies.MAX_SIZE + 1)
+                status, headers, body = http.read_reply(BufferedReader(connection), replies.MAX_SIZE + 1)
         except (EOFError, OSError, ValueError) as error:
             raise self.failed(endpoint, error, sent=call in self.sent) from None
+        finally:
+            connected.close()
         return replies.read(endpoint.authority, status, headers, body), len(body)
 
     def failed(self, endpoint: Endpoint, error: Exception, *, sent: bool = False) -> EntrypointError:
@@ -66,6 +66,9 @@ class Exchange:
     def waiting(self, call: Call, endpoint: Endpoint) -> EntrypointError:
         """Why `call` has no reply yet."""
         return classify.no_answer(endpoint.authority, sent=call in self.sent)
+
+    def _stream(self, endpoint: Endpoint, connected: Socket, reconnect: Callable[[], Socket]) -> Connection:
+        return self._tls.secured(endpoint, connected, reconnect) if endpoint.secure else sockets.plain(connected)
 
     def _request(self, call: Call, endpoint: Endpoint) -> bytes:
         body = json.dumps(call.params).encode()

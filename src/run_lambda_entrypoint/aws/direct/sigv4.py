@@ -5,9 +5,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-re
 
 from __future__ import annotations
 
-from hashlib import sha256
-from hmac import digest
 from time import gmtime, strftime
+
+from ...native.hashes import hmac_sha256, sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,15 +36,13 @@ def signed(
         complete["X-Amz-Security-Token"] = credentials.token
     canonical = sorted((name.lower(), " ".join(value.split())) for name, value in complete.items())
     names = ";".join(name for name, _ in canonical)
-    request = "\n".join(
-        [method, path, "", *(f"{name}:{value}" for name, value in canonical), "", names, sha256(body).hexdigest()]
-    )
+    request = "\n".join([method, path, "", *(f"{name}:{value}" for name, value in canonical), "", names, sha256(body)])
     scope = f"{moment[:8]}/{region}/{service}/aws4_request"
-    to_sign = f"{ALGORITHM}\n{moment}\n{scope}\n{sha256(request.encode()).hexdigest()}"
+    to_sign = f"{ALGORITHM}\n{moment}\n{scope}\n{sha256(request.encode())}"
     key = ("AWS4" + credentials.secret).encode()
     for part in scope.split("/"):
-        key = digest(key, part.encode(), "sha256")
-    signature = digest(key, to_sign.encode(), "sha256").hex()
+        key = hmac_sha256(key, part.encode())
+    signature = hmac_sha256(key, to_sign.encode()).hex()
     complete["Authorization"] = (
         f"{ALGORITHM} Credential={credentials.key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
     )

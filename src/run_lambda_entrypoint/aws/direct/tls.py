@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import ssl
 from _thread import allocate_lock
 
+from ...native import CertificateError, tls
 from .. import classify, trust
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from socket import socket
 
     from ...errors import EntrypointError
+    from ...native.sockets import Connection, Socket
+    from ...native.tls import Context
     from ..endpoints import Endpoint
 
 
@@ -21,12 +22,15 @@ class Tls:
 
     def __init__(self, environ: Mapping[str, str], *, amazon: bool) -> None:
         self._environ = environ
-        self._contexts: dict[str, ssl.SSLContext | None] = {}
+        self._contexts: dict[str, Context | None] = {}
         self._lock = allocate_lock()
         self._context(trust.stores(environ, amazon=amazon)[0])  # while others are still connecting
 
-    def secured(self, endpoint: Endpoint, connection: socket, reconnect: Callable[[], socket]) -> ssl.SSLSocket:
-        """`connection` after the handshake, or another that `reconnect` makes. Raises EntrypointError, OSError."""
+    def secured(self, endpoint: Endpoint, connected: Socket, reconnect: Callable[[], Socket]) -> Connection:
+        """The stream over `connected` after the handshake, or over another that `reconnect` makes.
+
+        Raises EntrypointError, OSError, EOFError.
+        """
         tried: list[str] = []
         stores = trust.stores(self._environ, amazon=endpoint.amazon)
         failure: EntrypointError = trust.unreadable(stores)
@@ -35,20 +39,17 @@ class Tls:
             if context is None:
                 continue
             if tried:
-                connection = reconnect()
+                connected = reconnect()
             try:
-                # The name as bytes: text would be encoded as IDNA, which imports 2 ms of stringprep.
-                return context.wrap_socket(
-                    connection, server_hostname=endpoint.host.encode(), suppress_ragged_eofs=False
-                )
-            except ssl.SSLCertVerificationError as error:
+                return tls.secure(connected, context, endpoint.host)
+            except CertificateError as error:
                 tried.append(store.name)
                 failure = classify.connection_error(endpoint.authority, error, tried)
-                if error.verify_code not in classify.UNKNOWN_ISSUER:
+                if error.code not in classify.UNKNOWN_ISSUER:
                     break
         raise failure
 
-    def _context(self, store: trust.Store) -> ssl.SSLContext | None:
+    def _context(self, store: trust.Store) -> Context | None:
         """What trusts the certificates of a store; None for a store without any."""
         with self._lock:
             if store.name not in self._contexts:

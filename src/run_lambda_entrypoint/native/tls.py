@@ -1,0 +1,124 @@
+"""TLS 1.2 or later for a client, with certificate and hostname verified."""
+
+from __future__ import annotations
+
+from . import KNOWN, CertificateError, TlsError
+from .sockets import Connection
+
+try:
+    if not KNOWN:
+        raise ImportError
+    from _ssl import (
+        CERT_REQUIRED,
+        PROTOCOL_TLS_CLIENT,
+        SSLCertVerificationError,
+        SSLEOFError,
+        SSLError,
+        SSLZeroReturnError,
+    )
+    from _ssl import PROTO_TLSv1_2 as TLS_1_2
+    from _ssl import _SSLContext as SSLContext
+
+    if not hasattr(SSLContext, "_wrap_socket"):
+        raise ImportError
+    IN_C = True
+except ImportError:
+    from ssl import (
+        CERT_REQUIRED,
+        PROTOCOL_TLS_CLIENT,
+        SSLCertVerificationError,
+        SSLContext,
+        SSLEOFError,
+        SSLError,
+        SSLZeroReturnError,
+        TLSVersion,
+    )
+
+    TLS_1_2 = TLSVersion.TLSv1_2  # type: ignore[misc]
+    IN_C = False
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .sockets import Socket
+
+    Context = Any  # ssl.SSLContext, or the C type below it
+
+
+def context(certificates: str | bytes) -> Context | None:
+    """What trusts these certificates, in PEM if they are str, in DER if bytes; None if they cannot be read.
+
+    Not ssl.create_default_context: it loads the system's store, 20 to 30 ms.
+    """
+    made = SSLContext(PROTOCOL_TLS_CLIENT)
+    made.verify_mode = CERT_REQUIRED
+    made.check_hostname = True
+    made.minimum_version = TLS_1_2
+    try:
+        made.load_verify_locations(cadata=certificates)
+    except (SSLError, ValueError):
+        return None
+    return made
+
+
+def secure(connected: Socket, context: Context, host: str) -> Connection:
+    """The encrypted stream over a connected socket, after a handshake with a `host` that `context` trusts.
+
+    Closes the socket if there is none. Raises CertificateError, TlsError and other OSErrors, EOFError.
+    """
+    try:
+        if not host or not host.isascii() or not context.check_hostname or context.verify_mode != CERT_REQUIRED:
+            raise TlsError("no hostname to verify")
+        return (_secure_in_c if IN_C else _secure_publicly)(connected, context, host)
+    except OSError as error:
+        connected.close()
+        raise translated(error) from None
+    except ValueError:
+        connected.close()
+        raise TlsError("invalid hostname") from None
+
+
+class _Session(Connection):
+    """A connection of TLS."""
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            raise translated(error) from None
+
+    def send_all(self, data: bytes) -> None:
+        try:
+            super().send_all(data)
+        except OSError as error:
+            raise translated(error) from None
+
+
+def _secure_in_c(connected: Socket, context: Context, host: str) -> Connection:
+    session = context._wrap_socket(connected, False, host)
+    session.do_handshake()
+    return _Session(connected, lambda buffer: session.read(len(buffer), buffer), session.write)
+
+
+def _secure_publicly(connected: Socket, context: Context, host: str) -> Connection:
+    # The name as bytes: text would be encoded as IDNA, which imports 2 ms of stringprep.
+    session = context.wrap_socket(connected, server_hostname=host.encode(), suppress_ragged_eofs=False)
+    if session.version() is None:  # it was not connected any more
+        session.close()
+        raise EOFError
+    return _Session(session, session.recv_into, session.send)
+
+
+def translated(error: OSError) -> OSError | EOFError:
+    """An error of the standard library as this package raises it."""
+    if isinstance(error, (SSLEOFError, SSLZeroReturnError)):
+        return EOFError()
+    if isinstance(error, SSLCertVerificationError):
+        return CertificateError(error.verify_code, error.verify_message)
+    if isinstance(error, SSLError):
+        # Some errors have no reason code but a text (of OpenSSL 3.0.20: "legacy sigalg disallowed or unsupported"), to
+        # which CPython adds where it was raised.
+        text = (error.strerror or "unknown reason").partition(" (_ssl.c:")[0]
+        return TlsError(getattr(error, "reason", "") or text)
+    return error
