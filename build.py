@@ -259,11 +259,10 @@ def dump(content: dict[str, Any], path: Path) -> None:
 def compile_packages(packages: Path, python: Interpreter, folder: Path) -> dict[str, bytes]:
     """The entries with the bytecode of the package, as src/__main__.py reads it, and of its dependencies, for one
     interpreter."""
-    own = compiled(packages, python, folder, "lines", [PACKAGE])
+    own = compiled(packages, python, folder, [PACKAGE])
     if not python.with_libraries:
         return {f"bytecode/{python.tag}": python.magic + marshal.dumps((own, ()), 2)}
-    # Nobody sees a traceback of theirs.
-    libraries = compiled(packages, python, folder, "no lines", LIBRARIES)
+    libraries = compiled(packages, python, folder, LIBRARIES)
     seldom = {name: own.pop(name) for name in list(own) if name.startswith(SELDOM)}
     return {
         f"bytecode/{python.tag}": python.magic + marshal.dumps((own, (*LIBRARIES, *seldom)), 2),
@@ -271,12 +270,12 @@ def compile_packages(packages: Path, python: Interpreter, folder: Path) -> dict[
     }
 
 
-def compiled(packages: Path, python: Interpreter, folder: Path, lines: str, names: Iterable[str]) -> Any:
+def compiled(packages: Path, python: Interpreter, target: Path, names: Iterable[str]) -> Any:
     """What compile_packages.py writes."""
-    words = [str(ROOT / "compile_packages.py"), str(packages), str(folder), lines, *names]
-    # Without the columns of instructions. Python 3.10 orders set constants by hash seed.
-    subprocess.run([python.path, "-Xno_debug_ranges", *words], env={"PYTHONHASHSEED": "0"}, check=True)
-    return marshal.loads(folder.read_bytes())  # noqa: S302 - our own
+    command = [python.path, str(ROOT / "compile_packages.py"), str(packages), str(target), *names]
+    # Python 3.10 orders set constants by hash seed.
+    subprocess.run(command, env={"PYTHONHASHSEED": "0"}, check=True)
+    return marshal.loads(target.read_bytes())  # noqa: S302 - our own
 
 
 def archive(packages: Path, target: Path) -> None:

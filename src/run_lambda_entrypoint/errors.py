@@ -123,7 +123,7 @@ def too_many_files() -> EntrypointError:
 
 
 def internal(error: Exception) -> EntrypointError:
-    """A bug in this program, reported by type and location: the message of an unexpected error may contain anything.
+    """A bug in this program, reported by type and function: the message of an unexpected error may contain anything.
 
     What Python lacks is none: a module, memory, a descriptor.
     """
@@ -140,5 +140,7 @@ def internal(error: Exception) -> EntrypointError:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"
+    # The function's first line: the archive's bytecode has no others.
+    code = trace.tb_frame.f_code if trace else None
+    place = f"{code.co_name} ({code.co_filename}:{code.co_firstlineno})" if code else "an unknown place"
     return EntrypointError(FAILED, f"internal error: {type(error).__name__} at {place}; please report it")

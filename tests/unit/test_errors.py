@@ -45,7 +45,8 @@ def test_an_internal_error_has_its_type_and_innermost_place_but_not_its_message(
     with pytest.raises(json.JSONDecodeError) as caught:
         json.loads(MARKER)
     actual = str(internal(caught.value))
-    assert re.fullmatch(r"internal error: JSONDecodeError at \S+/json/decoder\.py:\d+; please report it", actual)
+    expected = r"internal error: JSONDecodeError at raw_decode \(\S+/json/decoder\.py:\d+\); please report it"
+    assert re.fullmatch(expected, actual)
 
 
 def test_an_internal_error_that_was_never_raised_has_no_place() -> None:
