@@ -185,7 +185,8 @@ def stage(packages: Path, extra_root: str) -> None:
     pinned = ["--require-hashes", "--only-binary=:all:", f"--requirement={ROOT}/requirements/runtime.txt"]
     subprocess.run([*pip, *pinned], check=True)
     subprocess.run([*pip, "--no-index", "--no-build-isolation", str(ROOT)], check=True)
-    (packages / PACKAGE / "aws/amazon-roots.pem").write_text(amazon_roots(packages) + extra_root)
+    with (packages / PACKAGE / "aws/known.py").open("a", encoding="ascii") as known:
+        known.write(f"REGIONS = {regions(packages)!r}\nAMAZON_ROOTS = {amazon_roots(packages, extra_root)!r}\n")
     init = packages / PACKAGE / "__init__.py"
     unstamped = init.read_text("utf-8")
     init.write_text(re.sub("(?m)^__build__ = .*$", f'__build__ = "commit {commit()}"', unstamped), "utf-8")
@@ -195,12 +196,26 @@ def stage(packages: Path, extra_root: str) -> None:
             shutil.copyfile(str(file.locate()), packages / file)
 
 
-def amazon_roots(packages: Path) -> str:
-    """The certificates that AWS's own hosts chain to, from botocore's bundle."""
+def regions(packages: Path) -> dict[str, tuple[str, str]]:
+    """The partition of each Region, and the suffix of its hosts, from botocore's data."""
+    partitions = json.loads((packages / "botocore/data/partitions.json").read_bytes())["partitions"]
+    return {
+        region: (partition["id"], partition["outputs"]["dnsSuffix"])
+        for partition in reversed(partitions)  # of a Region in two of them, the first counts
+        for region in partition["regions"]
+    }
+
+
+def amazon_roots(packages: Path, extra_root: str) -> tuple[bytes, ...]:
+    """The certificates that AWS's own hosts chain to, in DER, from botocore's bundle; the one for tests comes first."""
     bundle = (packages / "botocore/cacert.pem").read_text("utf-8")
-    pems = re.findall("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", bundle, re.DOTALL)
-    found = {hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest(): pem for pem in pems}
-    return "".join(found[fingerprint] for fingerprint in AMAZON_ROOTS)
+    found = {hashlib.sha256(der).hexdigest(): der for der in certificates(bundle)}
+    return (*certificates(extra_root), *(found[fingerprint] for fingerprint in AMAZON_ROOTS))
+
+
+def certificates(text: str) -> list[bytes]:
+    pems = re.findall("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", text, re.DOTALL)
+    return list(map(ssl.PEM_cert_to_DER_cert, pems))
 
 
 def prune(packages: Path) -> None:

@@ -44,14 +44,15 @@ def written(path: Path, content: bytes) -> str:
 # -- Order
 
 
-AMAZON, SYSTEM, ARCHIVE = "Amazon's own roots", "the system's store", "the archive's bundle"
+FIRST, OTHERS = "Amazon Root CA 1", "Amazon's other roots"
+SYSTEM, ARCHIVE = "the system's store", "the archive's bundle"
 BUNDLE = {"AWS_CA_BUNDLE": "/bundle.pem", "SSL_CERT_FILE": "/store.pem"}
 
 
 @pytest.mark.parametrize(
     ("environ", "amazon", "expected"),
     [
-        pytest.param({"SSL_CERT_FILE": "/store.pem"}, True, [AMAZON, SYSTEM, ARCHIVE], id="Amazon's host"),
+        pytest.param({"SSL_CERT_FILE": "/store.pem"}, True, [FIRST, OTHERS, SYSTEM, ARCHIVE], id="Amazon's host"),
         pytest.param({"AWS_CA_BUNDLE": ""}, False, [SYSTEM, ARCHIVE], id="any other host"),
         pytest.param(BUNDLE, True, ["AWS_CA_BUNDLE=/bundle.pem"], id="AWS_CA_BUNDLE for Amazon's host"),
         pytest.param(BUNDLE, False, ["AWS_CA_BUNDLE=/bundle.pem"], id="AWS_CA_BUNDLE for any other host"),

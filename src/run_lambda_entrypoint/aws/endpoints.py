@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..errors import INVALID_AWS_CONFIGURATION, EntrypointError
 from ..native import json
 from ..record import Record
+from .known import REGIONS
 from .package_data import data
 
 TYPE_CHECKING = False
@@ -115,6 +116,8 @@ def is_label(text: str) -> bool:
 
 def partition(region: str) -> tuple[str, str] | None:
     """The partition that a Region is in, and the suffix of its hosts; None where botocore would guess."""
+    if region in REGIONS:
+        return REGIONS[region]
     partitions = json.loads(data("botocore", "data/partitions.json"))["partitions"]
     for candidate in partitions:
         if region in candidate["regions"]:
