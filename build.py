@@ -84,7 +84,6 @@ UNUSED = (  # except the licenses and what prune keeps
     "botocore/docs/translator.py",
     "botocore/stub.py",
     "dateutil/easter.py",
-    "dateutil/relativedelta.py",
     "dateutil/rrule.py",
     "dateutil/utils.py",
     "dateutil/**/*win.py",

@@ -24,7 +24,7 @@ OURS = "run_lambda_entrypoint"
 
 # Of the standard library, what a start imports in addition to an empty zip archive. Names with an underscore are left
 # out; of packages only the first part counts.
-NOTHING = {"__future__", "errno", "gc", "select"}
+NOTHING = {"errno", "gc", "select"}
 PUBLIC = {  # instead of the C modules below some of them
     *("array", "base64", "binascii", "copyreg", "enum", "hashlib", "hmac", "json", "re", "selectors"),
     *("socket", "ssl", "struct"),

@@ -100,7 +100,7 @@ def test_one_thread_at_a_time_writes(monkeypatch: pytest.MonkeyPatch) -> None:
         writing.pop()
         return len(data)
 
-    monkeypatch.setattr("os.write", write)
+    monkeypatch.setattr("posix.write", write)
     log = Log(0.0, "debug")
     threads = [Thread(target=log.debug, args=["step"]) for _ in range(10)]
     for thread in threads:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from _functools import partial  # type: ignore[import-not-found]  # without what functools.py imports: 7 ms
 from _thread import allocate_lock
-from functools import partial
 from time import monotonic
 
 from ...errors import NOTHING_SENT, EntrypointError
