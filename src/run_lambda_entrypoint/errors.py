@@ -128,7 +128,7 @@ def internal(error: Exception) -> EntrypointError:
     What Python lacks is none: a module, memory, a descriptor.
     """
     if isinstance(error, MemoryError):
-        return EntrypointError(FAILED, "out of memory; give the function more")
+        return EntrypointError(FAILED, "out of memory; give the function more memory")
     if isinstance(error, OSError) and error.errno in FILE_LIMITS:
         return too_many_files()
     if isinstance(error, ImportError):

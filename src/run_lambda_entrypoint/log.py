@@ -5,6 +5,7 @@ from __future__ import annotations
 import posix
 import sys
 import time
+from _thread import RLock
 from select import POLLOUT, poll  # here: a signal handler that imports could meet a half-imported module
 
 from .text import escaped, printable
@@ -24,14 +25,16 @@ class Log:
     """Writes what is at or above `level`: debug, info, warning or error. Times count from `started` (time.monotonic).
 
     A line names variables, keys and secrets, never a value: debug output may be pasted into a public issue. Whatever is
-    in a message, it is one line. Nothing here imports or takes a lock: signal handlers write too.
+    in a message, it is one line. Nothing here imports, and the lock is one that its holder may take again: signal
+    handlers write too.
     """
 
-    __slots__ = ("_json", "_patience", "_started", "level")
+    __slots__ = ("_json", "_lock", "_patience", "_started", "level")
 
     def __init__(self, started: float, level: str = "info", *, as_json: bool = False) -> None:
         self._started = started
         self._json = as_json
+        self._lock = RLock()
         self._patience = WRITE_TIMEOUT
         self.level = level
 
@@ -82,12 +85,17 @@ class Log:
         rest = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
         ready = poll()
         ready.register(2, POLLOUT)
+        # A pipe that nobody empties must not keep a signal or the deadline from ending this process: nothing is written
+        # to it that would wait. The lock, since another thread may take the place that was left.
+        if not self._lock.acquire(timeout=self._patience):
+            return
         try:
-            # A pipe that nobody empties must not keep a signal or the deadline from ending this process.
             while rest and self._is_ready(ready):
                 rest = rest[posix.write(2, rest[:CHUNK_SIZE]) :]
         except OSError:
             return  # nobody is left to tell
+        finally:
+            self._lock.release()
 
     def _is_ready(self, ready: poll) -> bool:
         """Whether standard error takes a chunk, now or before the patience of this process is used up."""

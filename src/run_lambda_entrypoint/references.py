@@ -177,7 +177,7 @@ FORMS = (
 
 def _arn_problem(fields: list[str], service: str, size: int = 7) -> str:
     if len(fields) > 2 and fields[2] != service:
-        return f"the ARN is not one of {service}"
+        return f"the service in the ARN is not {service}"
     if len(fields) < size:
         return f"incomplete ARN: expected at least {size} colon-separated fields, got {len(fields)}"
     _, partition, _, region, account = fields[:5]

@@ -58,6 +58,26 @@ def test_it_starts_by_a_relative_path(entrypoint: Entrypoint, tmp_path: Path) ->
     assert (finished.status, finished.stdout, finished.stderr) == (0, b"started\n", b"")
 
 
+UNRAISABLE = """
+import runpy, sys
+class Dying:
+    def __del__(self):
+        raise ValueError("correct-horse")
+def at_exec(event, arguments):
+    if event == "os.exec":
+        Dying()
+sys.addaudithook(at_exec)
+del sys.argv[0]
+sys.path.insert(0, sys.argv[0])
+runpy._run_module_as_main("__main__", alter_argv=False)
+"""
+
+
+def test_python_shows_no_text_of_an_error_that_nobody_can_catch(entrypoint: Entrypoint) -> None:
+    ended = run([sys.executable, "-ISB", "-c", UNRAISABLE, entrypoint.archive, "/bin/echo", "started"])
+    assert (ended.status, ended.stdout, ended.stderr) == (0, b"started\n", b"")
+
+
 def test_a_truncated_archive_does_not_start_the_command(entrypoint: Entrypoint, tmp_path: Path) -> None:
     whole = entrypoint.archive.read_bytes()
     with zipfile.ZipFile(entrypoint.archive) as archive:

@@ -237,7 +237,7 @@ CONTAINER, ENDPOINT = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ENDPOINT_URL_SE
 WITH_KEYS = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "key"}
 STS = SOURCES["web identity"].variables
 METADATA = {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_V1_DISABLED": "true"}
-INVALID = "the URL of a proxy, or of the source of the credentials, is not valid"
+INVALID = "a URL (of the endpoint, a proxy, or the source of the credentials) or a token is not valid"
 URLS = {
     # The variables, and a part of the message.
     "container, refused": ({CONTAINER: REFUSED}, "could not connect to 127.0.0.1:9 (source of the credentials)"),

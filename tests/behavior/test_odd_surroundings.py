@@ -13,11 +13,12 @@ import pytest
 import trustme
 
 from tests.harness.entrypoint import PLAIN, Entrypoint, aws, permitted
-from tests.harness.http_server import by_length, http_server, secret
+from tests.harness.http_server import by_length, dripping, head, http_server, listening, secret
 from tests.harness.process import Surroundings, run
 from tests.transports.runs import context
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator, Mapping
 
 NAME = {"SECRETS_MANAGER_ARN": "name"}
@@ -138,6 +139,18 @@ def without_threads(entrypoint: Entrypoint) -> Iterator[list[str | Path]]:
 
 
 NO_THREAD = "cannot start a thread; raise the limit of processes (ulimit -u), or the memory"
+
+
+def test_without_a_thread_a_slow_report_to_lambda_ends_in_time(without_threads: list[str | Path]) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(head(202, "Content-Length: 9999"))
+        dripping(connection, 0.2)
+
+    with listening(serve) as port:
+        environ = {**PLAIN, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"}
+        ended = run([*without_threads, "/nosuch"], Surroundings(environ))  # which takes 60 s for a hang
+    assert ended.status == 127
 
 
 @pytest.mark.parametrize(

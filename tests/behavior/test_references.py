@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.entrypoint import Ended, Entrypoint, aws
-from tests.harness.http_server import Request, error, http_server, secrets
+from tests.harness.http_server import Request, error, http_server, secret, secrets
 from tests.harness.process import wait_until
 
 ENVIRON = ("cat", "/proc/self/environ")
@@ -116,6 +116,20 @@ def test_the_functions_region_is_aws_region_then_the_default_then_the_configurat
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("variables", [{"AWS_REGION": "sa-east-1"}, {}], ids=["variable", "configuration file"])
+def test_a_name_that_is_answered_from_another_region_is_refused(
+    entrypoint: Entrypoint, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    (tmp_path / "config").write_text("[default]\nregion = sa-east-1\n")
+    with http_server(lambda _: secret("{}", "name", "us-east-1")) as server:
+        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, AWS_CONFIG_FILE=f"{tmp_path}/config")
+        del environ["AWS_REGION"]
+        ended = entrypoint("true", environ={**environ, **variables})
+
+    assert (ended.code, "the ARN is in another Region" in ended.err) == (125, True)
+
+
+@pytest.mark.slow
 def test_without_any_region_a_name_is_an_error_that_says_what_to_set(entrypoint: Entrypoint) -> None:
     with http_server(secrets({"name": "{}"})) as server:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"})
@@ -149,7 +163,7 @@ INVALID = {
     f"{PATH}B": ("/aws/reference/secretsmanager/", "it refers to a secret"),
     f"{PREFIX}A_SPACE": ("two words hunter2", "the invalid character ' '"),
     f"{PREFIX}B_SHORT": ("arn:aws:secretsmanager:eu-west-1:123456789012:secret", "incomplete ARN"),
-    f"{PREFIX}C_SERVICE": ("arn:aws:ssm:eu-west-1:123456789012:parameter/hunter2", "not one of secretsmanager"),
+    f"{PREFIX}C_SERVICE": ("arn:aws:ssm:eu-west-1:123456789012:parameter/hunter2", "in the ARN is not secretsmanager"),
     f"{PREFIX}G_ACCOUNT": (f"{ARN}hunter2".replace("123456789012", "1234"), "not have a valid account ID"),
     f"{PREFIX}J_JSON": ('{"PASSWORD": "hunter2"}', "the invalid character '{'"),
     f"{PREFIX}K_LINES": ("name\nrun-lambda-entrypoint: forged", r"the invalid character '\n'"),

@@ -65,6 +65,9 @@ MISSING = "{}=/nonexistent cannot be read (No such file or directory); correct t
 ROLE = "arn:aws:iam::123456789012:role/x"
 CONTAINER, AUTHORIZATION = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 IDENTITY = {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent"}
+INVALID_URL = (
+    "AWS configuration: a URL (of the endpoint, a proxy, or the source of the credentials) or a token is not valid"
+)
 REPORTS: dict[str, tuple[dict[str, str], str]] = {
     "expiration": ({"AWS_CREDENTIAL_EXPIRATION": "tomorrow"}, UNUSABLE.format("ParserError")),
     "expired": ({"AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z"}, UNUSABLE.format("RuntimeError")),
@@ -73,6 +76,12 @@ REPORTS: dict[str, tuple[dict[str, str], str]] = {
         {**NO_KEYS, CONTAINER: "http://127.0.0.1:9/x", AUTHORIZATION: "/nonexistent"},
         MISSING.format(AUTHORIZATION),
     ),
+    "container's token's characters": (
+        {**NO_KEYS, CONTAINER: "http://127.0.0.1:9/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN": f"{MARKER}\u20ac"},
+        INVALID_URL,
+    ),
+    "proxy": ({"http_proxy": "http://[x"}, INVALID_URL),
+    "endpoint": ({"AWS_ENDPOINT_URL_SECRETS_MANAGER": f"ftp://{MARKER}@h.example"}, INVALID_URL),
     "web identity": ({**NO_KEYS, **IDENTITY}, MISSING.format("AWS_WEB_IDENTITY_TOKEN_FILE")),
 }
 
@@ -99,9 +108,10 @@ OF_PROCESS = "AWS configuration: credential_process"
             f"{PROCESS} /bin/sh -c 'echo {MARKER}; echo {MARKER} >&2; exit 3'\n",
             f"{OF_PROCESS} ended with exit status 3; run it in the image to see why",
         ),
+        (f"{PROCESS}\n", f"{OF_PROCESS} is empty; set it to a program, or remove it"),
         (f"{PROCESS} /bin/echo {MARKER}\n", f"{OF_PROCESS} did not print valid credentials"),
     ],
-    ids=["not parsed", "missing process", "failed process", "output not JSON"],
+    ids=["not parsed", "missing process", "failed process", "no process", "output not JSON"],
 )
 def test_an_unusable_file_is_reported_without_its_text_or_the_output_of_its_process(
     entrypoint: Entrypoint, tmp_path: Path, text: str, report: str

@@ -123,6 +123,18 @@ def mute_after_tls(authority: Authority) -> Iterator[str]:
 
 
 @contextmanager
+def endless(_: Authority) -> Iterator[str]:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(head(200, f"Content-Length: {10**15}"))
+        while True:
+            connection.sendall(bytes(65_536))
+
+    with listening(serve) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
 def plain_http(_: Authority) -> Iterator[str]:
     def serve(connection: socket.socket) -> None:
         connection.recv(65_536)
@@ -188,6 +200,7 @@ FAULTS: Mapping[str, Fault] = {
     "wrong_name": Fault(over(wrong_name), AT_ONCE, f"{UNTRUSTED}hostname mismatch"),
     "expired": Fault(over(expired), AT_ONCE, f"{UNTRUSTED}certificate has expired"),
     "self_signed": Fault(over(self_signed), AT_ONCE, "(tried AWS_CA_BUNDLE="),
+    "endless": Fault(endless, AT_ONCE, TOO_LARGE),
     "plain_http": Fault(plain_http, AT_ONCE, "TLS with HOST failed"),
     # Replies that do not come, or not whole.
     "mute_after_the_request": retried(Reply(b"", MUTE), SENT),
@@ -237,16 +250,16 @@ FAULTS: Mapping[str, Fault] = {
     "ten_megabytes_unframed": lasting(by_close(LARGE), TOO_LARGE),
     "ten_megabytes_by_chunks": lasting(by_chunks(LARGE, 65_536), TOO_LARGE),
     # Replies to another request.
-    "another_name": lasting(holding("another_name", Name="name", SecretString="{}"), f"{MISMATCH}its Name is another"),
-    "no_name": lasting(holding("no_name", Name=None, SecretString="{}"), f"{MISMATCH}its Name is another"),
-    "no_arn": lasting(holding("no_arn", ARN=None, SecretString="{}"), f"{MISMATCH}it has no ARN"),
+    "another_name": lasting(holding("another_name", Name="name", SecretString="{}"), f"{MISMATCH}the Name differs"),
+    "no_name": lasting(holding("no_name", Name=None, SecretString="{}"), f"{MISMATCH}the Name differs"),
+    "no_arn": lasting(holding("no_arn", ARN=None, SecretString="{}"), f"{MISMATCH}it contains no ARN"),
     "another_region": lasting(
         holding("another_region", ARN=arn("another_region").replace("eu-west-1", "eu-west-2"), SecretString="{}"),
-        f"{MISMATCH}its ARN is in another Region",
+        f"{MISMATCH}the ARN is in another Region",
     ),
     "another_stage": lasting(
         holding("another_stage", VersionStages=["AWSPREVIOUS"], SecretString="{}"),
-        f"{MISMATCH}its VersionStages does not contain AWSCURRENT",
+        f"{MISMATCH}VersionStages does not contain AWSCURRENT",
     ),
     # AWS's errors.
     **{name: lasting(error(400, name, "it said"), f"{name}: it said") for name in MODELLED},

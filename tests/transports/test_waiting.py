@@ -157,7 +157,7 @@ STAGES: dict[str, tuple[Stage, str]] = {
     "no connection": (no_answer_to_syn, "; nothing was sent"),
     "no handshake": (no_handshake, "; nothing was sent"),
     "no handshake behind a proxy": (mute_behind_a_proxy, "; nothing was sent"),
-    "no credentials": (mute_container, " (source of the credentials); nothing was sent"),
+    "no credentials": (mute_container, " (source of the credentials); the request was sent"),
     "no reply after credentials": (mute_after_the_container, "; the request was sent"),
 }
 

@@ -183,6 +183,19 @@ def test_a_name_that_is_forgotten_is_resolved_anew(resolver: Resolver) -> None:
     assert found == [FIRST, SECOND]
 
 
+def test_one_name_is_resolved_anew(resolver: Resolver) -> None:
+    resolver.addresses = [FIRST]
+    dialer = Dialer()
+    with listener(FIRST) as port, listener(SECOND, port):
+        found = [address(dialer, port)]
+        resolver.addresses = [SECOND]
+        dialer.forget("other.example")
+        found.append(address(dialer, port))
+        dialer.forget(HOST)
+        found.append(address(dialer, port))
+    assert found == [FIRST, FIRST, SECOND]
+
+
 def test_ports_are_remembered_apart(resolver: Resolver) -> None:
     resolver.addresses = [FIRST, SECOND]
     dialer = Dialer()

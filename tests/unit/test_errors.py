@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 
@@ -49,6 +50,21 @@ def test_an_internal_error_has_its_type_and_innermost_place_but_not_its_message(
 
 def test_an_internal_error_that_was_never_raised_has_no_place() -> None:
     assert str(internal(KeyError(MARKER))) == "internal error: KeyError at an unknown place; please report it"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (MemoryError(MARKER), "out of memory; give the function more memory"),
+        (OSError(errno.EMFILE, MARKER), "cannot open another file or connection; raise the limit of open files"),
+        (OSError(errno.ENFILE, MARKER), "cannot open another file or connection; raise the limit of open files"),
+        (ModuleNotFoundError(MARKER, name="_ssl"), "this Python lacks the module _ssl; install its complete"),
+        (ImportError(MARKER, name="_ssl"), "cannot load the module _ssl; give the function more memory, or"),
+    ],
+)
+def test_what_the_machine_lacks_is_no_internal_error(error: Exception, message: str) -> None:
+    actual = str(internal(error))
+    assert (actual.startswith(message), MARKER in actual) == (True, False)
 
 
 @pytest.mark.parametrize(

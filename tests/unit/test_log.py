@@ -8,7 +8,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -84,6 +86,28 @@ def test_nothing_else_writes_to_standard_error(file: Path) -> None:
     expected = {"log.py": ["posix.write(2"], "dry_run.py": ["print("], "isolation.py": ["logging"]}  # which it disables
     actual = [writer for writer in writers if any(call.startswith(writer) for call in calls)]
     assert actual == expected.get(file.name, [])
+
+
+def test_one_thread_at_a_time_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that find room for one chunk in a pipe would both write, and one of them wait forever."""
+    writing: list[int] = []
+    most: list[int] = []
+
+    def write(_: int, data: bytes) -> int:
+        writing.append(1)
+        most.append(len(writing))
+        time.sleep(0.002)  # another thread's turn
+        writing.pop()
+        return len(data)
+
+    monkeypatch.setattr("posix.write", write)
+    log = Log(0.0, "debug")
+    threads = [Thread(target=log.debug, args=["step"]) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 10
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

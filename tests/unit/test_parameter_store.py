@@ -148,6 +148,8 @@ def test_a_parameter_is_found_by_arn_or_name(target: str, reply: list[dict[str, 
         pytest.param(arn("/a"), entry("/a", ARN=arn("/a", region="eu-west-2")), id="Region"),
         pytest.param(arn("/a"), entry("/a", ARN=arn("/A")), id="case"),
         pytest.param(arn("/a"), entry("/a", Selector=":2"), id="a version where none was requested"),
+        pytest.param(arn("//a"), {"Name": "/a", "Value": MARKER}, id="one slash for two"),
+        pytest.param(arn("/a/b"), {"Name": "a/b", "Value": MARKER}, id="no slash before a hierarchy"),
         pytest.param(arn("/a:3"), entry("/a", Version=5), id="version"),
         pytest.param(arn("/a:3"), entry("/a", Version=None), id="no version"),
         pytest.param(arn("/a:3"), entry("/a", Version=5, Selector=":3"), id="version, its selector"),
@@ -250,7 +252,7 @@ def test_parameters_that_map_to_one_variable_are_refused(names: list[str], expec
 def test_a_reply_of_another_service_is_refused_and_not_shown(reference: Reference, reply: dict[str, Any]) -> None:
     assert refusal(reference, reply) == (
         UNAVAILABLE,
-        "the reply contains no list of parameters; check that the endpoint is Systems Manager",
+        "the reply contains no valid list of parameters; check that the endpoint is Systems Manager",
     )
 
 

@@ -64,8 +64,8 @@ def test_where_only_botocore_knows_the_region_a_reply_from_any_is_loaded() -> No
     assert outcome("app/db", region="", ARN=ARN.replace("eu-west-1", "eu-west-2")) == WELL
 
 
-ANOTHER_ARN, ANOTHER_NAME, ANOTHER_REGION = "its ARN is another", "its Name is another", "its ARN is in another Region"
-ANOTHER_VERSION, NO_ARN = "its VersionId is another", "it has no ARN"
+ANOTHER_ARN, ANOTHER_NAME, ANOTHER_REGION = "the ARN differs", "the Name differs", "the ARN is in another Region"
+ANOTHER_VERSION, NO_ARN = "the VersionId differs", "it contains no ARN"
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ ANOTHER_VERSION, NO_ARN = "its VersionId is another", "it has no ARN"
         *((f"app/db:::{ID}", {"VersionId": version}, ANOTHER_VERSION) for version in (OTHER_ID, "", None, ..., [ID])),
         (f"app/db::BLUE:{ID}", {"VersionId": OTHER_ID, "VersionStages": ["BLUE"]}, ANOTHER_VERSION),
         *(
-            (text, {"VersionStages": stages}, "its VersionStages does not contain BLUE")
+            (text, {"VersionStages": stages}, "VersionStages does not contain BLUE")
             for text in ("app/db::BLUE", f"app/db::BLUE:{ID}")
             for stages in (["AWSCURRENT"], [], None, ..., "BLUE", {"BLUE": 1})
         ),
         *(
-            ("app/db", {"VersionStages": stages}, "its VersionStages does not contain AWSCURRENT")
+            ("app/db", {"VersionStages": stages}, "VersionStages does not contain AWSCURRENT")
             for stages in (["AWSPREVIOUS"], [], "AWSCURRENT", {"AWSCURRENT": 1}, 1)
         ),
     ],

@@ -66,6 +66,9 @@ class Script:
             raise step
         return step() if callable(step) else step, self.size
 
+    def region(self, call: Call) -> str:
+        return call.region
+
     def waiting(self, call: Call) -> EntrypointError:
         return EntrypointError(UNREACHABLE, f"no answer from {self.host(call)}")
 
@@ -171,6 +174,19 @@ def test_a_call_that_hangs_is_reported_with_its_last_error(hang: Callable[[], Re
     assert actual == ["not fetched within 0.5 s; the last error: refused by eu-west-1.example"]
 
 
+def test_an_error_that_the_deadline_itself_causes_is_not_the_last_one() -> None:
+    deadline = Deadline(time.monotonic(), SHORT)
+
+    def wait() -> Reply:
+        while deadline.remaining():
+            time.sleep(SHORT / 10)
+        raise REFUSED
+
+    sending = send._Sending(Call(SECRETS_MANAGER, "GetSecretValue", {"SecretId": "a"}, "eu-west-1"))
+    outcome = send._outcome(sending, Script({"a": [wait]}), deadline, QUIET)
+    assert (outcome, sending.last_error) == (None, None)
+
+
 def test_an_error_that_stays_is_reported_at_the_deadline_with_its_kind() -> None:
     (actual,) = outcomes(["a"], Script({"a": [RATE_EXCEEDED]}), 0.5)
     assert isinstance(actual, EntrypointError)
@@ -245,9 +261,12 @@ def test_a_limit_of_threads_leaves_fewer_or_is_reported(monkeypatch: pytest.Monk
 def paged(*pages: Step, size: int = 2) -> tuple[Outcome, list[str]]:
     """The outcome of a call whose reply comes in these pages, and the tokens of its requests."""
     script = Script({"a": list(pages)}, size=size)
-    call = Call(SECRETS_MANAGER, "GetPages", {"SecretId": "a"}, "eu-west-1", result_key="Items")
+    call = Call(SECRETS_MANAGER, "GetPages", {"SecretId": "a", "MaxResults": MOST}, "eu-west-1", result_key="Items")
     (found,) = send_all([call], script, Deadline(time.monotonic(), PLENTY), QUIET)
     return found, [sent.params.get("NextToken", "") for sent in script.sent]
+
+
+MOST = 3  # items that a page may have
 
 
 def page(items: object, token: object = None) -> Reply:
@@ -266,6 +285,7 @@ def test_a_page_is_retried_by_itself() -> None:
 INVALID_PAGES: list[Reply] = [
     *({}, {"NextToken": "z"}, {"__type": "InternalServerError", "message": "correct-horse"}),
     *(page(items) for items in (None, "correct-horse", {"Name": "correct-horse"}, 0)),
+    page([{}] * (MOST + 1)),
     *(page([2], token) for token in (0, False, True, 1, ["x"], {"x": "y"}, [])),
 ]
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 def fetch(
     calls: Sequence[Call], environ: Mapping[str, str], transport: str, deadline: Deadline, log: Log
-) -> list[Outcome]:
-    """The outcome of each call, in order: its reply, or why there is none; `transport` is the setting.
+) -> list[tuple[Call, Outcome]]:
+    """Each call, in order, in the Region that it was sent to, and its outcome: its reply, or why there is none.
+    `transport` is the setting.
 
     Raises EntrypointError where nothing can be sent at all.
     """
@@ -32,7 +33,9 @@ def fetch(
     resolved = endpoints.resolve_all(calls, environ)
     name, reason = choose(environ, resolved, transport)
     log.debug(f"transport {name}: {reason}")
-    return send_all(calls, _transport(name, environ, resolved), deadline, log)
+    sender = _transport(name, environ, resolved)
+    outcomes = send_all(calls, sender, deadline, log)
+    return [(call.in_region(sender.region(call)), outcome) for call, outcome in zip(calls, outcomes, strict=True)]
 
 
 def _transport(name: str, environ: Mapping[str, str], resolved: Mapping[tuple[str, str], Endpoint | None]) -> Transport:

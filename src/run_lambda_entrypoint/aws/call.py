@@ -32,6 +32,10 @@ class Call(Record):
     def __str__(self) -> str:
         return f"{self.operation} {' '.join(map(str, self.params.values()))}"
 
+    def in_region(self, region: str) -> Call:
+        """The same call in `region`."""
+        return Call(self.service, self.operation, self.params, region, self.result_key)
+
     def next_page(self, token: str) -> Call:
         """The call for the page after the one that ended with `token`."""
         return Call(self.service, self.operation, {**self.params, "NextToken": token}, self.region, self.result_key)
@@ -50,6 +54,9 @@ if TYPE_CHECKING:
 
         def host(self, call: Call) -> str:
             """The host that `call` goes to, for messages."""
+
+        def region(self, call: Call) -> str:
+            """The Region that `call` goes to, as far as that is known yet."""
 
         def waiting(self, call: Call) -> EntrypointError:
             """Why `call` has no reply yet: what it waits for, and whether its request was sent."""

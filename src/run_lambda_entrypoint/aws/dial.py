@@ -38,9 +38,11 @@ class Dialer:
         connection.settimeout(max(0.001, deadline - monotonic()))
         return connection
 
-    def forget(self) -> None:
-        """Resolves all names anew: an address that accepts connections may still be a broken host's."""
-        self._addresses.clear()
+    def forget(self, host: str = "") -> None:
+        """Resolves the name `host` anew, or all names: an address that accepts connections may still be broken."""
+        for key in list(self._addresses):
+            if host in ("", key[0]):
+                self._addresses.pop(key, None)
 
 
 def interleaved(addresses: Sequence[Address]) -> list[Address]:

@@ -127,7 +127,7 @@ def _wait(finished: SimpleQueue[_Sending], count: int, deadline: Deadline) -> No
 def _outcome(sending: _Sending, transport: Transport, deadline: Deadline, log: Log) -> Outcome | None:
     """Sends a call, page after page, until it succeeds or fails for good; None when the time is up."""
     call = sending.call
-    pages = _Pages(call.result_key)
+    pages = _Pages(call)
     attempts = 0
     while remaining := deadline.remaining():
         attempts += 1
@@ -163,10 +163,11 @@ def _pause(attempts: int, error: EntrypointError) -> float:
 class _Pages:
     """The pages of one reply, each checked by itself: one that was left out would start a command without secrets."""
 
-    __slots__ = ("_items", "_key", "_size", "_tokens")
+    __slots__ = ("_items", "_key", "_max_items", "_size", "_tokens")
 
-    def __init__(self, result_key: str) -> None:
-        self._key = result_key
+    def __init__(self, call: Call) -> None:
+        self._key = call.result_key
+        self._max_items = call.params.get("MaxResults", 0)
         self._items: list[Any] = []
         self._tokens: set[str] = set()
         self._size = 0
@@ -175,7 +176,7 @@ class _Pages:
         """Takes a page of `size` bytes. The token of the next one, "" if it was the last. Raises EntrypointError."""
         items, token = page.get(self._key), page.get("NextToken")
         token = "" if token is None else token
-        if not isinstance(items, list) or not isinstance(token, str):
+        if not isinstance(items, list) or len(items) > self._max_items or not isinstance(token, str):
             raise _invalid(f"page {len(self._tokens) + 1} of the reply is not valid; check that the endpoint is AWS's")
         if token in self._tokens:
             raise _invalid("two pages of the reply have the same NextToken; check that the endpoint is AWS's")

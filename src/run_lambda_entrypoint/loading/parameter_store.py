@@ -74,7 +74,7 @@ def values(reference: Reference, call: Call, reply: Reply) -> dict[str, Value]:
     """The variables that a reference sets. Raises EntrypointError, also if `reply` does not answer `call`."""
     found = reply.get("Parameters")
     if not isinstance(found, list) or not all(map(_is_parameter, found)):
-        raise _invalid("the reply contains no list of parameters")
+        raise _invalid("the reply contains no valid list of parameters")
     if reference.kind == PATH:
         named = _below(reference, found)
     else:
@@ -107,7 +107,9 @@ def _answers(target: str, parameter: Parameter) -> bool:
     """Whether this is the parameter, in the version, that was requested as `target`."""
     # By name only where the reply has no ARN. The name of one that another account shares is its ARN.
     arn, name = _arn(target), _name(target)
-    same = parameter["ARN"] == arn if parameter.get("ARN") else parameter["Name"] in (name, name[1:], arn, target)
+    # "app" and "/app" have one ARN.
+    names = (name, arn, target) if "/" in name[1:] else (name, name[1:], arn, target)
+    same = parameter["ARN"] == arn if parameter.get("ARN") else parameter["Name"] in names
     selector, replied = target[len(arn) + 1 :], (parameter.get("Selector") or "").removeprefix(":")
     if selector.isdigit():
         return same and parameter.get("Version") == int(selector)

@@ -58,27 +58,27 @@ def _other_secret(reference: Reference, region: str, reply: Reply) -> str:
     """Why this is not the secret that was requested in `region` ("" if only botocore knows that), or nothing."""
     arn = reply.get("ARN")
     if not isinstance(arn, str):
-        return "it has no ARN"
+        return "it contains no ARN"
     if reference.target.startswith("arn:"):
         # An ARN may be written without the hyphen and six characters that Secrets Manager appends to a name.
         same = arn == reference.target or (
             arn[:-SUFFIX_LENGTH] == reference.target and _is_suffix(arn[-SUFFIX_LENGTH:])
         )
-        return "" if same else "its ARN is another"
+        return "" if same else "the ARN differs"
     if reply.get("Name") != reference.target:
-        return "its Name is another"
-    return "its ARN is in another Region" if region and arn_region(arn) != region else ""
+        return "the Name differs"
+    return "the ARN is in another Region" if region and arn_region(arn) != region else ""
 
 
 def _other_version(reference: Reference, reply: Reply) -> str:
     """Why this is not the version that was requested, or nothing."""
     stages = reply.get("VersionStages")
     if reference.version and reply.get("VersionId") != reference.version:
-        return "its VersionId is another"
+        return "the VersionId differs"
     if not reference.stage and (reference.version or stages is None):
         return ""
     stage = reference.stage or CURRENT
-    return "" if isinstance(stages, list) and stage in stages else f"its VersionStages does not contain {stage}"
+    return "" if isinstance(stages, list) and stage in stages else f"VersionStages does not contain {stage}"
 
 
 def _is_suffix(text: str) -> bool:

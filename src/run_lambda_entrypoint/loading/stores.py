@@ -47,11 +47,10 @@ def load(
         own = [reference for reference in references if stores[reference] is store]
         plan |= store.plan(own, region)
     calls = list(dict.fromkeys(plan.values()))
-    outcomes = dict(zip(calls, aws.fetch(calls, environ, transport, deadline, log), strict=True))
+    fetched = dict(zip(calls, aws.fetch(calls, environ, transport, deadline, log), strict=True))
     loaded, errors = [], []
     for reference in references:
-        store, call = stores[reference], plan[reference]
-        outcome = outcomes[call]
+        store, (call, outcome) = stores[reference], fetched[plan[reference]]
         try:
             if isinstance(outcome, EntrypointError):
                 raise outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import signal
 from _thread import allocate_lock, start_new_thread
 from contextlib import suppress
 
@@ -38,6 +39,12 @@ def report_failed_init(address: str, message: str, error_type: str, seconds: flo
     # thread, forever if that has no memory.
     try:
         start_new_thread(post, ())
-    except RuntimeError:  # no thread can be started: Lambda's address needs no resolution
+    except RuntimeError:  # no thread can be started: the alarm interrupts this one
+        signal.signal(signal.SIGALRM, _give_up)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
         post()
     ended.acquire(timeout=seconds)
+
+
+def _give_up(*_: object) -> None:
+    raise TimeoutError

@@ -54,6 +54,10 @@ class BotocoreTransport:
         known = endpoint.authority if endpoint else f"{call.service.name} in {call.region or 'an unknown Region'}"
         return f"{known}, or from the source of its credentials"
 
+    def region(self, call: Call) -> str:
+        """The Region that `call` goes to, as far as that is known yet."""
+        return call.region or (self._clients.region(call) if self._prepared else "")
+
     def send(self, call: Call, timeout: float) -> tuple[Reply, int]:
         """Sends `call` once: the reply and its size in bytes. Raises EntrypointError."""
         with self._unprepared:

@@ -53,13 +53,18 @@ class Clients:
         client = self._clients.get((call.service.name, call.region))
         return wire.authority(client.meta.endpoint_url) if client else ""
 
+    def region(self, call: Call) -> str:
+        """The Region of the client for `call`, "" where there is none yet."""
+        client = self._clients.get((call.service.name, call.region))
+        return str(client.meta.region_name) if client else ""
+
     def waiting(self, call: Call) -> str:
         """What `call` waits for, and whether anything was sent; "" while botocore starts."""
         exchange = self._exchanges.get(call)
         if exchange:
             return f"no answer from {exchange.host or self.host(call)}; {_sent(exchange)}"
         if self._credentials.active:
-            return f"no answer from {self._credentials.name}; nothing was sent"
+            return f"no answer from {self._credentials.name}; {_sent(self._credentials)}"
         return ""
 
     def send(self, call: Call, timeout: float) -> tuple[Reply, int]:

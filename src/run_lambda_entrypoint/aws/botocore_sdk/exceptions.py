@@ -10,7 +10,7 @@ import re
 from http.client import HTTPException, IncompleteRead
 
 from botocore import exceptions
-from urllib3.exceptions import HTTPError, InvalidChunkLength, LocationValueError
+from urllib3.exceptions import HTTPError, InvalidChunkLength
 from urllib3.util.ssl_match_hostname import CertificateError as HostnameError
 
 from ...errors import CREDENTIALS_MISSING, FILE_LIMITS, INVALID_AWS_CONFIGURATION, EntrypointError, too_many_files
@@ -79,9 +79,10 @@ def explained(
         return misconfigured(f"AWS configuration: {sentence.format(**shown)}")
     if exchange.error and isinstance(error, exceptions.BotoCoreError):
         fields = getattr(exchange.error, "kwargs", {})
-        if isinstance(fields.get("error"), LocationValueError):
+        if isinstance(fields.get("error"), ValueError) and not exchange.sent:  # urllib3's LocationValueError is one
             return misconfigured(
-                "AWS configuration: the URL of a proxy, or of the source of the credentials, is not valid"
+                "AWS configuration: a URL (of the endpoint, a proxy, or the source of the credentials) or a token is "
+                "not valid"
             )
         host = authority(fields["proxy_url"]) if "proxy_url" in fields else exchange.name
         return _network_error(host, _cause(exchange.error), environ, amazon=amazon, sent=exchange.sent)

@@ -23,8 +23,10 @@ class CredentialProcess(Popen[bytes]):
     def __init__(self, argv: Sequence[str], **pipes: Any) -> None:
         self._exchange = wire.current()
         self._exchange.begin(CREDENTIAL_PROCESS)
-        children.add(self)
+        if not argv:
+            raise _failed("is empty; set it to a program, or remove it")
         stdin = _no_input()
+        children.add(self)
         try:
             super().__init__(argv, stdin=stdin, start_new_session=True, **pipes)
         except (OSError, ValueError) as error:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from threading import local
 
-from botocore.awsrequest import AWSConnection
+from botocore.awsrequest import AWSConnection, AWSResponse
 from botocore.httpsession import URLLib3Session
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
+
+from .. import replies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ def watch() -> None:
     """Makes botocore note in this thread's exchange what it does."""
     URLLib3Session.send = _send  # type: ignore[method-assign,assignment]
     AWSConnection.request = _request  # type: ignore[method-assign,assignment]
+    AWSResponse.content = property(_content)  # type: ignore[method-assign,assignment]
 
 
 def follow(exchange: Exchange) -> None:
@@ -94,6 +97,19 @@ def _send(session: URLLib3Session, request: Any) -> Any:
     finally:
         exchange.end()
     return response
+
+
+def _content(response: Any) -> bytes:
+    """The body, of one that is too large the beginning: botocore would read all of it into memory."""
+    if response._content is None:
+        body = bytearray()
+        for part in response.raw.stream():
+            body += part
+            if len(body) > replies.MAX_SIZE:
+                response.raw.close()
+                break
+        response._content = bytes(body)
+    return bytes(response._content)
 
 
 def _request(connection: AWSConnection, *arguments: Any, **named: Any) -> Any:

@@ -45,6 +45,10 @@ class DirectTransport:
         """The host that `call` goes to, for messages."""
         return self._endpoint(call).authority
 
+    def region(self, call: Call) -> str:
+        """The Region that `call` goes to: its own."""
+        return call.region
+
     def send(self, call: Call, timeout: float) -> tuple[Reply, int]:
         """Sends `call` once: the reply and its size in bytes. Raises EntrypointError."""
         endpoint = self._endpoint(call)

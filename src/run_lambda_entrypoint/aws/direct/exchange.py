@@ -60,7 +60,7 @@ class Exchange:
 
     def failed(self, endpoint: Endpoint, error: Exception, *, sent: bool = False) -> EntrypointError:
         """What it means that an exchange ended in `error`."""
-        self._dialer.forget()
+        self._dialer.forget(endpoint.host)
         return classify.connection_error(endpoint.authority, error, sent=sent)
 
     def waiting(self, call: Call, endpoint: Endpoint) -> EntrypointError:
