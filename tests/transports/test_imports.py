@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,6 +120,20 @@ def test_a_direct_start(entrypoint: Entrypoint, authority: Authority, empty: set
     modules = fetching(entrypoint, "direct", {"AWS_CA_BUNDLE": str(authority.file)}, tls=tls) - empty
     expected: object = (DIRECTLY, DIRECT - VERSIONS_OWN, [])
     assert (own(modules), foreign(modules) - VERSIONS_OWN, sorted(foreign(modules) & EXPENSIVE)) == expected
+
+
+@pytest.mark.parametrize("module", sorted(DIRECTLY - {""}))
+def test_no_module_of_a_direct_start_names_one_above_a_c_module(module: str) -> None:
+    """os among them, which Python itself has imported where it runs an archive by its own means."""
+    path = SOURCE / module.replace(".", "/")
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    found = set()
+    for statement in ast.parse(file.read_text()).body:  # not what is inside another statement, as in native/
+        if isinstance(statement, ast.Import):
+            found |= {alias.name for alias in statement.names}
+        if isinstance(statement, ast.ImportFrom) and not statement.level:
+            found.add(str(statement.module))
+    assert found & {"os", "stat", *PUBLIC} == set()
 
 
 def test_auto_imports_no_more_than_direct(entrypoint: Entrypoint) -> None:
