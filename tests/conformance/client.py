@@ -70,8 +70,9 @@ def exchange(
             poll.poll()
             sockets.pending_error(connected)
         with tls.secure(connected, context, host) if certificates else sockets.plain(connected) as stream:  # type: ignore[arg-type]
-            stream.send_all(b"." * (size - 1) + b"\n")
-            sent = True
+            if size:
+                stream.send_all(b"." * (size - 1) + b"\n")
+                sent = True
             body = BufferedReader(stream).read()
             outcome = f"read {len(body)} bytes"
     except Exception as error:

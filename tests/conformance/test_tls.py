@@ -234,7 +234,7 @@ def test_without_a_handshake_nothing_is_a_reply(
     expected: str,
 ) -> None:
     """CVE-2023-40217: a socket that is not connected any more when its handshake is to begin."""
-    check(outcomes(halves, server(), phase="accepted", then=then, until=until), expected)
+    check(outcomes(halves, server(), phase="accepted", then=then, until=until, size=0), expected)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -245,7 +245,7 @@ def test_any_size_is_written_and_read(
     check(outcomes(halves, server(versions=(version, version)), size=size), READ.format(size))
 
 
-@pytest.mark.parametrize("size", [1, 3_000_000])
+@pytest.mark.parametrize("size", [1, 16_000_000])  # the kernel takes a few million at once
 def test_any_size_is_written_and_read_without_tls(halves: Halves, size: int) -> None:
     def handle(connection: socket.socket) -> None:
         while not connection.recv(65_536).endswith(b"\n"):
