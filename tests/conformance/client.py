@@ -1,12 +1,13 @@
-"""One half of `native`, as a program: `client.py FOLDER HALF` plays what standard input says, a line of JSON each time.
+"""One half of `native`, as a program: `client.py FOLDER HALF` plays what standard input says, and answers, by marshal.
 
-FOLDER is the one that our package is in. Started by every interpreter that is found, so it imports no other.
+FOLDER is the one that our package is in. Started by every interpreter that is found, so it imports no other package,
+and as in a start nothing imports what is above a C module.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
+import marshal
 import select
 import sys
 from io import BufferedReader
@@ -29,9 +30,13 @@ def main(folder: str, half: str) -> None:
             importlib.import_module(public)
         for module, name in LACKED.items():
             delattr(sys.modules[module], name)
-    for line in sys.stdin:
-        play, *arguments = json.loads(line)
-        print(json.dumps(globals()[play](*arguments)), flush=True)
+    while True:
+        try:
+            play, *arguments = marshal.load(sys.stdin.buffer)  # noqa: S302 - our own
+        except EOFError:
+            return
+        marshal.dump(globals()[play](*arguments), sys.stdout.buffer, 2)  # a format that all versions read
+        sys.stdout.buffer.flush()
 
 
 def halves() -> dict[str, str]:
@@ -47,12 +52,13 @@ def halves() -> dict[str, str]:
 def exchange(
     port: int, certificates: str, host: str | None, seconds: float, size: int, until: int | None
 ) -> list[object]:
-    """Sends `size` bytes over TLS and reads until the end: what came of it, and whether the socket is closed.
+    """Sends `size` bytes and reads until the end: what came of it, and whether the socket is closed. Without
+    `certificates` that is done without TLS.
 
-    With `until` the handshake begins when there is one of these events of poll(2), or an error.
+    With `until` the handshake begins when there is one of these events of poll(2), or an error, which is taken.
     """
     from run_lambda_entrypoint.aws import classify, dial  # noqa: PLC0415
-    from run_lambda_entrypoint.native import tls  # noqa: PLC0415
+    from run_lambda_entrypoint.native import sockets, tls  # noqa: PLC0415
 
     context = tls.context(certificates)
     connected, sent = None, False
@@ -62,9 +68,11 @@ def exchange(
             poll = select.poll()
             poll.register(connected, until)
             poll.poll()
-        with tls.secure(connected, context, host) as stream:  # type: ignore[arg-type]
-            stream.send_all(b"." * (size - 1) + b"\n")
-            sent = True
+            sockets.pending_error(connected)
+        with tls.secure(connected, context, host) if certificates else sockets.plain(connected) as stream:  # type: ignore[arg-type]
+            if size:
+                stream.send_all(b"." * (size - 1) + b"\n")
+                sent = True
             body = BufferedReader(stream).read()
             outcome = f"read {len(body)} bytes"
     except Exception as error:
@@ -135,6 +143,8 @@ def _shown(value: Any) -> str:
 
 def written(values: list[Any]) -> list[object]:
     """Each value as JSON: ours, and what json makes of it."""
+    import json  # noqa: PLC0415
+
     from run_lambda_entrypoint.native import json as ours  # noqa: PLC0415
 
     return [
@@ -154,11 +164,6 @@ def hashed(pairs: list[list[str]]) -> list[object]:
     return [
         [hashes.sha256(text.encode()), hashes.hmac_sha256(key.encode(), text.encode()).hex()] for key, text in pairs
     ]
-
-
-def imported() -> list[str]:
-    """What was imported so far."""
-    return list(sys.modules)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 import subprocess
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,17 +24,17 @@ ROOT = Path(__file__).parents[2]
 class Client:
     """A half in an interpreter."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
     def tell(self, play: str, *arguments: object) -> None:
         assert self._process.stdin
-        self._process.stdin.write(json.dumps([play, *arguments]) + "\n")
+        marshal.dump([play, *arguments], self._process.stdin, 2)
         self._process.stdin.flush()
 
     def answer(self) -> Any:
         assert self._process.stdout
-        return json.loads(self._process.stdout.readline())
+        return marshal.load(self._process.stdout)  # noqa: S302 - our own
 
 
 class Halves:
@@ -61,7 +61,7 @@ def agreed(found: dict[str, Pair]) -> dict[str, Any]:
 def running(python: str, half: str) -> Iterator[Client]:
     """A half in an interpreter, as a process."""
     command = [python, "-IB", client.__file__, str(ROOT / "src"), half]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         yield Client(process)
 
 

@@ -44,11 +44,6 @@ def plain(connection: socket.socket) -> None:
     end(connection)
 
 
-def plain_and_reset(connection: socket.socket) -> None:
-    connection.sendall(PLAIN)
-    reset(connection)
-
-
 def serving(tls: ssl.SSLContext, size: int, phase: str, then: Callable[[socket.socket], None]) -> Handler:
     """Replies with `size` bytes to a line, and does `then` at the phase."""
 

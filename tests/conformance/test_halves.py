@@ -84,7 +84,7 @@ def test_what_openssl_refuses_is_hashed_without_it(refused: str) -> None:
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"))), max_size=10))
 def test_hashes_are_the_same(halves: Halves, pairs: list[tuple[str, str]]) -> None:
-    found = agreed(halves.play("hashed", pairs))
+    found = agreed(halves.play("hashed", list(map(list, pairs))))
     expected = [
         [hashlib.sha256(text.encode()).hexdigest(), hmac.digest(key.encode(), text.encode(), "sha256").hex()]
         for key, text in pairs

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conformance.conftest import agreed
+from build import Interpreter, interpreters
+from tests.conformance import client
+from tests.conformance.conftest import agreed, running
 
 if TYPE_CHECKING:
     from tests.conformance.conftest import Halves
@@ -37,6 +39,15 @@ EVERY_RUN = settings(deadline=None, max_examples=50, suppress_health_check=[Heal
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text[:20]))
 def test_a_text_is_read_alike(halves: Halves, text: str) -> None:
     agreed(halves.play("parsed", [text]))
+
+
+@pytest.mark.parametrize("python", interpreters().values(), ids=interpreters())
+def test_the_first_error_of_a_process_is_judged_alike(python: Interpreter) -> None:
+    """That json.decoder was not imported before is what CPython 3.11 raises SystemError for."""
+    with running(python.path, client.C) as c, running(python.path, client.PUBLIC) as public:
+        for each in (c, public):
+            each.tell("parsed", ['"a'])
+        assert c.answer() == public.answer()
 
 
 @EVERY_RUN

@@ -102,7 +102,7 @@ def _secret(reply: Reply) -> str:
             UNAVAILABLE,
             "the reply contains neither SecretString nor SecretBinary; check that the endpoint is Secrets Manager",
         )
-    # Saves 0.5 ms on every start without a binary secret.
+    # Saves 4 ms on every start without a binary secret: base64 imports re.
     from base64 import b64decode  # noqa: PLC0415
 
     try:

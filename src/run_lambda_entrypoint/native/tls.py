@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from errno import ENOTCONN
-
 from . import KNOWN, CertificateError, TlsError
 from .sockets import Connection
 
@@ -73,7 +71,6 @@ def secure(connected: Socket, context: Context, host: str) -> Connection:
         verified = context.check_hostname and context.verify_mode == CERT_REQUIRED
         if not verified or not host or not host.isascii() or not host.isprintable():
             raise TlsError("no hostname to verify")
-        connected.getpeername()
         return (_secure_in_c if IN_C else _secure_publicly)(connected, context, host)
     except OSError as error:
         connected.close()
@@ -116,7 +113,7 @@ def _secure_publicly(connected: Socket, context: Context, host: str) -> Connecti
 
 def translated(error: OSError) -> OSError | EOFError:
     """An error of the standard library as this package raises it."""
-    if isinstance(error, (SSLEOFError, SSLZeroReturnError)) or error.errno == ENOTCONN:
+    if isinstance(error, (SSLEOFError, SSLZeroReturnError)):
         return EOFError()
     if isinstance(error, SSLCertVerificationError):
         return CertificateError(error.verify_code, error.verify_message)
