@@ -77,8 +77,9 @@ def start(archive: str, modules: "Modules", libraries: "Collection[str]") -> "No
     """Becomes the command; without `modules` from the source in `archive`."""
     sys.dont_write_bytecode = True
     gc.disable()  # a start takes milliseconds, and makes hardly any cycles: collections would only delay it
-    # Of a thread without memory, for instance: who waits for that reports it. Python would show an error's text.
-    sys.unraisablehook = lambda _: None
+    # Of a thread without memory, for instance: who waits for that reports it. Python would show an error's text. A
+    # function of ours would need memory itself; `callable` does nothing.
+    sys.unraisablehook = callable
     # Until main has its own handler: no traceback, and it ends PID 1 too.
     for signal in (_signal.SIGINT, _signal.SIGTERM):
         if _signal.getsignal(signal) != _signal.SIG_IGN:
