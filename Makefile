@@ -79,7 +79,7 @@ clean: ## remove what the other targets made
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist/*
 
 # A new commit makes new archives: their files have its date. New interpreters add their bytecode.
-$(ARCHIVE): .venv/build build.py pyproject.toml requirements/runtime.txt LICENSE \
+$(ARCHIVE): .venv/build build.py compile_packages.py pyproject.toml requirements/runtime.txt LICENSE \
 		$(shell find src -name '*.py') $(wildcard .git/logs/HEAD .cache/interpreters/done)
 	@echo 'building $@ ...'
 	@.venv/bin/python build.py
