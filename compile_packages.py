@@ -38,7 +38,8 @@ def compiled(source: bytes, name: str) -> CodeType:
             tree.body.remove(statement)
             for alias in statement.names:
                 flags |= getattr(__future__, alias.name).compiler_flag
-    return compile(tree, name, "exec", flags, dont_inherit=True, optimize=2)
+    code: CodeType = compile(tree, name, "exec", flags, dont_inherit=True, optimize=2)
+    return code
 
 
 def without_lines(code: CodeType) -> CodeType:
