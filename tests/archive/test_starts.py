@@ -168,6 +168,14 @@ def test_the_shebang_line_has_127_bytes(python: str) -> None:
     assert (len(line), line[:2], line[-1:], b" -ISBc" in line) == (127, b"#!", b"\n", True)
 
 
+@pytest.mark.parametrize("tool", [[sys.executable, "-m", "zipfile", "-t"], ["unzip", "-tq"]], ids=["zipfile", "unzip"])
+def test_tools_for_zip_archives_accept_the_file(entrypoint: Entrypoint, tool: list[str]) -> None:
+    program = shutil.which(tool[0])
+    if not program:
+        pytest.skip(f"{tool[0]} is not installed")
+    assert run([program, *tool[1:], entrypoint.archive]).status == 0
+
+
 def test_a_longer_path_is_left_to_runpy(capfd: pytest.CaptureFixture[str]) -> None:
     line = shebang_line("/a/path/of/more/bytes/python3", b"x" * 9999)
     assert line == b"#!/a/path/of/more/bytes/python3 -ISB".ljust(126) + b"\n"

@@ -95,9 +95,12 @@ OLD = {
 @pytest.mark.parametrize(
     "python", OLD.values() or [pytest.param("", marks=pytest.mark.skip("no old Python"))], ids=OLD or ["none"]
 )
-def test_an_old_python_is_reported(entrypoint: Entrypoint, python: str) -> None:
+@pytest.mark.parametrize("itself", [True, False], ids=["itself", "python3 -ISB"])
+def test_an_old_python_is_reported(entrypoint: Entrypoint, python: str, itself: bool) -> None:
     version = run([python, "-c", "import sys; print(sys.version.split()[0])"]).stdout.decode().strip()
-    ended = run([python, "-ISB", entrypoint.archive, "true"], Surroundings(PLAIN))
+    ended = run(
+        [python, *(entrypoint.words[1:] if itself else ["-ISB", entrypoint.archive]), "true"], Surroundings(PLAIN)
+    )
     words = f"run-lambda-entrypoint: requires Python 3.10 or newer, this is {version}; use a newer image\n"
     assert (ended.status, ended.stdout, ended.stderr.decode()) == (125, b"", words)
 
