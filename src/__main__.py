@@ -43,5 +43,5 @@ try:
     scope["start"](archive, modules, libraries)  # type: ignore[operator]
 except Exception as error:  # its text may contain anything
     if sys.stderr:
-        sys.stderr.write(f"run-lambda-entrypoint: cannot start ({type(error).__name__}): the file is damaged\n")
+        sys.stderr.write(f"run-lambda-entrypoint: cannot start ({type(error).__name__}): the file is damaged, or memory is short\n")
     sys.exit(125)

@@ -121,4 +121,4 @@ def test_corrupted_bytecode_does_not_start_the_command(entrypoint: Entrypoint, t
     archive = with_bytecode(entrypoint.archive, tmp_path / "archive.pyz", lambda content: content[:1000])
     ended = run([sys.executable, "-ISB", archive, "echo", "started"], Surroundings(PLAIN))
     assert (ended.status, ended.stdout) == (125, b"")
-    assert ended.stderr == b"run-lambda-entrypoint: cannot start (EOFError): the file is damaged\n"
+    assert ended.stderr == b"run-lambda-entrypoint: cannot start (EOFError): the file is damaged, or memory is short\n"

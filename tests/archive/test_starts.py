@@ -81,7 +81,7 @@ def test_python_shows_no_text_of_an_error_that_nobody_can_catch(entrypoint: Entr
     assert (ended.status, ended.stdout, ended.stderr) == (0, b"started\n", b"")
 
 
-SILENT, DAMAGED = "", "run-lambda-entrypoint: cannot start (EOFError): the file is damaged\n"
+SILENT, DAMAGED = "", "run-lambda-entrypoint: cannot start (EOFError): the file is damaged, or memory is short\n"
 
 
 def test_a_truncated_archive_does_not_start_the_command(entrypoint: Entrypoint, tmp_path: Path) -> None:
