@@ -1,7 +1,8 @@
 """What runs first: finds the bytecode for this interpreter, or the source, and leaves the rest to bytecode.py.
 
 The shebang line executes this file as it stands in the archive, and `c` is all that it has read; in `python3 FILE` it
-is runpy that imports it. Every start compiles it, so it is short; and so must a Python that is too old for the rest.
+is runpy that imports it. Every start compiles it, so it is short; and one that is too old for the rest has to
+compile it, too.
 """
 
 import sys
@@ -43,5 +44,6 @@ try:
     scope["start"](archive, modules, libraries)  # type: ignore[operator]
 except Exception as error:  # its text may contain anything
     if sys.stderr:
-        sys.stderr.write(f"run-lambda-entrypoint: cannot start ({type(error).__name__}): the file is damaged, or memory is short\n")
+        problem = f"cannot start ({type(error).__name__}): the file is damaged, or memory is short"
+        sys.stderr.write(f"run-lambda-entrypoint: {problem}\n")
     sys.exit(125)
