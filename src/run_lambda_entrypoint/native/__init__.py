@@ -15,7 +15,8 @@ ssl
 - A socket that is not connected any more gets no session, and what is read from it later would be plain text
   (CVE-2023-40217): `tls.secure` always makes the session, and where `ssl` itself did the work it looks for it.
 - Everything is written: `sockets.Connection.send_all`.
-- An end without TLS's close_notify: `ssl` hides it unless suppress_ragged_eofs is False; C never hides it.
+- An end without TLS's close_notify: `ssl` hides it unless suppress_ragged_eofs is False, and both halves before CPython
+  3.11.4 with OpenSSL 3. `tls.context` forbids the latter.
 - The socket is closed when the handshake fails: `tls.secure`.
 
 socket

@@ -37,6 +37,10 @@ except ImportError:
     TLS_1_2 = TLSVersion.TLSv1_2  # type: ignore[misc]
     IN_C = False
 
+# CPython before 3.11.4 sets this: an end without close_notify would look like one with it.
+IGNORE_UNEXPECTED_EOF = 1 << 7  # SSL_OP_IGNORE_UNEXPECTED_EOF; OpenSSL 1.1.1 knows no such bit
+UNEXPECTED_EOF = "UNEXPECTED_EOF_WHILE_READING"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -55,6 +59,7 @@ def context(certificates: str | bytes) -> Context | None:
     made.verify_mode = CERT_REQUIRED
     made.check_hostname = True
     made.minimum_version = TLS_1_2
+    made.options &= ~IGNORE_UNEXPECTED_EOF
     try:
         made.load_verify_locations(cadata=certificates)
     except (SSLError, ValueError):
@@ -113,7 +118,8 @@ def _secure_publicly(connected: Socket, context: Context, host: str) -> Connecti
 
 def translated(error: OSError) -> OSError | EOFError:
     """An error of the standard library as this package raises it."""
-    if isinstance(error, (SSLEOFError, SSLZeroReturnError)):
+    # CPython before 3.11.4 has no class of its own for OpenSSL 3's error.
+    if isinstance(error, (SSLEOFError, SSLZeroReturnError)) or getattr(error, "reason", "") == UNEXPECTED_EOF:
         return EOFError()
     if isinstance(error, SSLCertVerificationError):
         return CertificateError(error.verify_code, error.verify_message)
