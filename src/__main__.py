@@ -32,7 +32,8 @@ try:
         except OSError:
             blob = b""
     # As trusted as the rest of this file.
-    modules, libraries = loads(blob[4:]) if blob.startswith(MAGIC_NUMBER) else ({}, ())  # noqa: S302
+    modules, libraries = loads(memoryview(blob)[4:]) if blob.startswith(MAGIC_NUMBER) else ({}, ())  # noqa: S302
+    blob = c = b""  # no start needs them in memory twice
     scope = {"__name__": "run_lambda_entrypoint.bytecode"}
     if modules:
         code = loads(modules["run_lambda_entrypoint.bytecode"][1])  # noqa: S302
