@@ -1,8 +1,8 @@
 """What runs first: finds the bytecode for this interpreter, or the source, and leaves the rest to bytecode.py.
 
 The shebang line executes this file as it stands in the archive, and `c` is all that it has read; in `python3 FILE` it
-is runpy that imports it. Every start compiles it, so it is short; and one that is too old for the rest has to
-compile it, too.
+is runpy that imports it. Every start compiles it, so it is short; a Python that is too old for the rest must
+be able to compile it, too.
 """
 
 import sys

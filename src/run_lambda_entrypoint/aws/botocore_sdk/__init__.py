@@ -5,7 +5,8 @@ from __future__ import annotations
 from _thread import allocate_lock
 from time import monotonic
 
-from ...errors import NOTHING_SENT, UNREACHABLE, EntrypointError
+from ...errors import NOTHING_SENT, EntrypointError
+from .. import classify
 from .stopwatch import Stopwatch
 
 TYPE_CHECKING = False
@@ -66,10 +67,10 @@ class BotocoreTransport:
 
     def waiting(self, call: Call) -> EntrypointError:
         """Why `call` has no reply yet."""
-        waiting = self._clients.waiting(call) if self._prepared else ""
+        waiting = self._clients.waiting(call) if self._prepared else None
         starting, passed = self._starting.seconds(), monotonic() - self._created
         if self._prepared and starting <= passed / 2:
-            return EntrypointError(UNREACHABLE, waiting or f"no answer from {self.host(call)}; nothing was sent")
+            return waiting or classify.no_answer(self.host(call), sent=False)
         return EntrypointError(
             NOTHING_SENT,
             f"{waiting or 'nothing was sent'}; {starting:.1f} s went into starting botocore; use more memory or a "

@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from .. import replies
+from .. import classify, replies
 from ..dial import Dialer
 from . import exceptions, session, wire
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ...errors import EntrypointError
     from ..call import Call, Reply
     from ..endpoints import Endpoint
     from .stopwatch import Stopwatch
@@ -58,14 +59,14 @@ class Clients:
         client = self._clients.get((call.service.name, call.region))
         return str(client.meta.region_name) if client else ""
 
-    def waiting(self, call: Call) -> str:
-        """What `call` waits for, and whether anything was sent; "" while botocore starts."""
+    def waiting(self, call: Call) -> EntrypointError | None:
+        """Why `call` has no reply yet, None while botocore starts."""
         exchange = self._exchanges.get(call)
         if exchange:
-            return f"no answer from {exchange.host or self.host(call)}; {_sent(exchange)}"
+            return classify.no_answer(exchange.host or self.host(call), sent=exchange.sent)
         if self._credentials.active:
-            return f"no answer from {self._credentials.name}; {_sent(self._credentials)}"
-        return ""
+            return classify.no_answer(self._credentials.name, sent=self._credentials.sent)
+        return None
 
     def send(self, call: Call, timeout: float) -> tuple[Reply, int]:
         """The reply to `call`, and its size in bytes."""
@@ -124,10 +125,6 @@ class Clients:
             raise exceptions.invalid_endpoint(call.service.name)
         client.meta.events.register("before-parse", partial(_read, host))
         return client
-
-
-def _sent(exchange: wire.Exchange) -> str:
-    return "the request was sent" if exchange.sent else "nothing was sent"
 
 
 def _read(host: str, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
