@@ -84,7 +84,7 @@ $(ARCHIVE): .venv/build build.py compile_packages.py pyproject.toml requirements
 	@echo 'building $@ ...'
 	@.venv/bin/python build.py
 
-.venv/build .venv/demo .venv/dev .venv/bench .venv/fuzz .venv/lock: .venv/%: requirements/%.txt .venv/interpreter
+.venv/build .venv/demo .venv/dev .venv/bench .venv/fuzz .venv/lock .venv/standalone: .venv/%: requirements/%.txt .venv/interpreter
 	@echo 'installing $< into .venv, which takes up to a minute ...'
 	@$(PIP) --requirement $<
 	@touch $@

@@ -20,6 +20,7 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -112,21 +113,17 @@ def main() -> None:
             sys.exit(notice(missing))
         print(notice(missing), file=sys.stderr)
 
-    with tempfile.TemporaryDirectory() as folder:
-        packages, shiv_archive = Path(folder, "packages"), Path(folder, "pyz")
-        stage(packages, options.extra_root.read_text() if options.extra_root else "")
-        prune(packages)
+    with staged(options.extra_root) as packages:
         bytecode: dict[str, bytes] = {}
         for python in found.values():
-            bytecode |= compile_packages(packages, python, Path(folder, "compiled"))
-        archive(packages, shiv_archive)
-        entries = dict(collect(shiv_archive, bytecode))
+            bytecode |= compile_packages(packages, python)
+        entries = dict(collect(packages, bytecode))
 
     options.output.mkdir(parents=True, exist_ok=True)
     archives = {options.output / name: python for name, python in (SHEBANGS | custom).items()}
-    for target, first_line in archives.items():
-        write(entries, target, first_line)
-    write_sums(archives, options.output)
+    for target, path in archives.items():
+        write(entries, target, shebang_line(path, entries[START]))
+    write_sums(options.output)
     print("bytecode by CPython", ", ".join(python.release for python in found.values()))
     report(archives)
 
@@ -137,7 +134,7 @@ class Interpreter(NamedTuple):
     path: str
     release: str
     tag: str
-    magic: bytes
+    magic: str
     with_libraries: bool
 
 
@@ -152,7 +149,7 @@ def interpreters() -> dict[str, Interpreter]:
         for python in filter(None, [sys.executable, *unpacked, shutil.which(f"python{version}"), *pyenvs]):
             path, release, tag, magic = identity(python)
             if re.fullmatch(rf"{re.escape(version)}\.\d+", release) and tag.startswith("cpython-"):
-                found[version] = Interpreter(path, release, tag, bytes.fromhex(magic), with_libraries)
+                found[version] = Interpreter(path, release, tag, magic, with_libraries)
                 break
     return found
 
@@ -176,6 +173,16 @@ def notice(missing: list[str]) -> str:
         f"build.py: CPython {', '.join(missing)} not found. Without its bytecode, a start on it with one secret takes "
         "144 ms instead of 36 (measured on 3.13); `make interpreters` unpacks what Debian has"
     )
+
+
+@contextmanager
+def staged(extra_root: Path | None = None) -> Iterator[Path]:
+    """A temporary folder with the packages as they go into an archive."""
+    with tempfile.TemporaryDirectory() as folder:
+        packages = Path(folder, "packages")
+        stage(packages, extra_root.read_text() if extra_root else "")
+        prune(packages)
+        yield packages
 
 
 def stage(packages: Path, extra_root: str) -> None:
@@ -270,22 +277,23 @@ def dump(content: dict[str, Any], path: Path) -> None:
     path.write_text(json.dumps(content, separators=(",", ":")), encoding="ascii")
 
 
-def compile_packages(packages: Path, python: Interpreter, folder: Path) -> dict[str, bytes]:
+def compile_packages(packages: Path, python: Interpreter) -> dict[str, bytes]:
     """The entries with the bytecode of the package, as src/__main__.py reads it, and of its dependencies, for one
     interpreter."""
-    own = compiled(packages, python, folder, [PACKAGE])
+    own = compiled(packages, python, [PACKAGE])
     if not python.with_libraries:
-        return {f"bytecode/{python.tag}": python.magic + marshal.dumps((own, ()), 2)}
-    libraries = compiled(packages, python, folder, LIBRARIES)
+        return {f"bytecode/{python.tag}": bytes.fromhex(python.magic) + marshal.dumps((own, ()), 2)}
+    libraries = compiled(packages, python, LIBRARIES)
     seldom = {name: own.pop(name) for name in list(own) if name.startswith(SELDOM)}
     return {
-        f"bytecode/{python.tag}": python.magic + marshal.dumps((own, (*LIBRARIES, *seldom)), 2),
+        f"bytecode/{python.tag}": bytes.fromhex(python.magic) + marshal.dumps((own, (*LIBRARIES, *seldom)), 2),
         f"libraries/{python.tag}": marshal.dumps(libraries | seldom, 2),
     }
 
 
-def compiled(packages: Path, python: Interpreter, target: Path, names: Iterable[str]) -> Any:
+def compiled(packages: Path, python: Interpreter, names: Iterable[str]) -> Any:
     """What compile_packages.py writes."""
+    target = packages.with_name("compiled")
     command = [python.path, str(ROOT / "compile_packages.py"), str(packages), str(target), *names]
     # Python 3.10 orders set constants by hash seed.
     subprocess.run(command, env={"PYTHONHASHSEED": "0"}, check=True)
@@ -324,8 +332,10 @@ def git(*words: str) -> str:
         return ""
 
 
-def collect(shiv_archive: Path, bytecode: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
+def collect(packages: Path, bytecode: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
     """What goes into the archives. Our own start replaces shiv's, which would extract everything to a disk."""
+    shiv_archive = packages.with_name("pyz")
+    archive(packages, shiv_archive)
     own = {name: content for name, content in bytecode.items() if name.startswith("bytecode/")}
     yield START, first_entry(own)
     yield from (own | bytecode).items()  # what the first entry reads comes next
@@ -373,12 +383,12 @@ def shebang_line(python: str, start: bytes) -> bytes:
     return line.ljust(LINE_SIZE - 1).encode() + b"\n"
 
 
-def write(entries: dict[str, bytes], target: Path, python: str) -> None:
-    """Write one archive."""
+def write(entries: dict[str, bytes], target: Path, head: bytes) -> None:
+    """Write one archive, behind its shebang line or an executable."""
     date = time.gmtime(commit_date())[:6]
     partial = target.with_suffix(".partial")
     with partial.open("wb") as file:
-        file.write(shebang_line(python, entries[START]))
+        file.write(head)
         with zipfile.ZipFile(file, "w") as written:
             for name, content in entries.items():
                 entry = zipfile.ZipInfo(name, date)
@@ -390,9 +400,10 @@ def write(entries: dict[str, bytes], target: Path, python: str) -> None:
     partial.replace(target)
 
 
-def write_sums(files: Iterable[Path], folder: Path) -> None:
-    """Write the lines that `sha256sum --check` reads, for files in one folder."""
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(files)]
+def write_sums(folder: Path) -> None:
+    """Write the lines that `sha256sum --check` reads, for all that is in a folder."""
+    files = [path for path in sorted(folder.iterdir()) if path.name not in (".gitignore", SUMS)]
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
     (folder / SUMS).write_text("".join(lines), "utf-8")
     (folder / SUMS).chmod(0o644)
 

@@ -56,7 +56,7 @@ def main() -> None:
         call("make", "check", "test")  # of these very archives: nothing that they are made of is newer
     call(sys.executable, "-m", "hatchling", "build", "--directory", str(DIST))
     (DIST / f"{NAME}-{VERSION}.cdx.json").write_text(bill_of_materials(DIST), "utf-8")
-    write_sums((path for path in DIST.iterdir() if path.name not in (".gitignore", SUMS)), DIST)
+    write_sums(DIST)
     print((DIST / SUMS).read_text("utf-8"), end="")
 
 

@@ -1,0 +1,61 @@
+"""Builds the executables that bring their own interpreter, in dist/. `make standalone` runs it.
+
+Static CPython, OpenSSL and zlib; the standard library, frozen; our archive, appended.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from build import Interpreter, collect, compile_packages, identity, staged, write, write_sums
+from standalone import libraries, sources, toolchain
+from standalone.executable import freeze, link
+from standalone.interpreter import CPython, interpreter
+
+DIST = sources.ROOT / "dist"
+MAX_SIZE = 16_500_000  # bytes
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("architecture", nargs="*", help=f"of {', '.join(toolchain.ARCHITECTURES)} (this machine's)")
+    arguments.add_argument("--extra-root", metavar="PEM", type=Path, help="for tests: trust this root too")
+    arguments.add_argument("--output", metavar="FOLDER", type=Path, default=DIST, help="instead of dist/")
+    options = arguments.parse_args()
+    if options.extra_root and options.output == DIST:
+        arguments.error("--extra-root needs --output: what is in dist/ trusts nobody else")
+    try:
+        build(options.architecture or [toolchain.NATIVE], options.extra_root, options.output)
+    except (sources.SourceError, toolchain.BuildError) as error:
+        sys.exit(f"standalone: {error}")
+
+
+def build(architectures: list[str], extra_root: Path | None, output: Path) -> None:
+    """Raises SourceError and BuildError."""
+    native = cpython(toolchain.NATIVE)
+    python = Interpreter(*identity(str(native.python)), with_libraries=True)
+    with staged(extra_root) as packages:
+        bytecode = compile_packages(packages, python)
+        library = freeze(native, packages)
+        entries = dict(collect(packages, bytecode))
+    package = bytecode[f"bytecode/{python.tag}"]
+    output.mkdir(parents=True, exist_ok=True)
+    for architecture in architectures:
+        target = output / f"run-lambda-entrypoint-{architecture}"
+        linked = link(cpython(architecture), architecture, library, package)
+        write(entries, target, linked)
+        print(target, target.stat().st_size)
+    write_sums(output)
+
+
+def cpython(architecture: str) -> CPython:
+    pins = sources.pinned()
+    zlib = libraries.zlib(pins["zlib"], architecture)
+    openssl = libraries.openssl(pins["OpenSSL"], architecture)
+    native = None if architecture == toolchain.NATIVE else cpython(toolchain.NATIVE)
+    return interpreter(pins["CPython"], architecture, zlib, openssl, native)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+/* The executable's start: isolate CPython, then run the package's bytecode, which is in this file like the standard
+   library's. What src/__main__.py does for the archive. */
+
+#include <Python.h>
+#include <limits.h>
+#include <marshal.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+/* frozen.c, which freeze.py writes. */
+extern const struct _frozen standard_library[]; /* zipimport first */
+extern const char package[];                    /* the entry bytecode/cpython-3XX of the archive */
+extern const Py_ssize_t package_size;
+
+#define MAGIC_NUMBER_SIZE 4 /* the package's first bytes, which tell for which CPython it is: this one */
+#define FAILED 125
+
+static int failed(const char *reason)
+{
+    fprintf(stderr, "run-lambda-entrypoint: cannot start (%s): memory is short\n", reason);
+    return FAILED;
+}
+
+/* The path of this file: the archive with botocore is appended to it. Where /proc is not mounted, what was executed. */
+static const char *own_path(void)
+{
+    static char path[2 * PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", path, PATH_MAX);
+    if (size > 0)
+        return path;
+    const char *executed = (const char *)getauxval(AT_EXECFN);
+    if (executed == NULL || executed[0] == '/' || getcwd(path, PATH_MAX) == NULL)
+        return executed;
+    size_t length = strlen(path);
+    snprintf(path + length, sizeof path - length, "/%s", executed);
+    return path;
+}
+
+/* Instead of CPython's Modules/getpath.c, which looks for ._pth, pyvenv.cfg and pybuilddir.txt beside this file. */
+PyStatus _PyConfig_InitPathConfig(PyConfig *Py_UNUSED(config), int Py_UNUSED(compute))
+{
+    return PyStatus_Ok();
+}
+
+/* As `python3 -ISB` with UTF-8 mode, whatever the environment says. Neither main nor CPython changes the environment,
+   so what posix.environ has is what main got. */
+static PyStatus initialize(int argc, char **argv, const wchar_t *path)
+{
+    PyPreConfig before;
+    PyPreConfig_InitIsolatedConfig(&before);
+    before.utf8_mode = 1;                          /* file names and arguments keep every byte */
+    before.allocator = PYMEM_ALLOCATOR_MIMALLOC;   /* musl's malloc makes botocore's path 8 times as long */
+    PyStatus status = Py_PreInitialize(&before);
+    if (PyStatus_Exception(status))
+        return status;
+
+    PyConfig config;
+    PyConfig_InitIsolatedConfig(&config);
+    config.site_import = 0;
+    config.parse_argv = 0;
+    config.write_bytecode = 0;
+    config.install_signal_handlers = 1;            /* as in python3: command.py expects it */
+    config.module_search_paths_set = 1;            /* to nothing: all modules are in this file */
+    /* Nothing can be found below a file. Empty paths would be relative ones: gettext's share/locale. */
+    wchar_t **paths[] = {&config.program_name, &config.executable, &config.base_executable, &config.prefix,
+                         &config.base_prefix, &config.exec_prefix, &config.base_exec_prefix, &config.stdlib_dir,
+                         &config.platlibdir};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(paths) && !PyStatus_Exception(status); i++)
+        status = PyConfig_SetString(&config, paths[i], path);
+    if (!PyStatus_Exception(status))
+        status = PyConfig_SetBytesArgv(&config, argc, argv);
+    if (!PyStatus_Exception(status)) {
+        PyImport_FrozenModules = standard_library + 1; /* importing zipimport would take 0.3 ms, and few starts need it */
+        status = Py_InitializeFromConfig(&config);
+        PyImport_FrozenModules = standard_library;
+    }
+    PyConfig_Clear(&config);
+    return status;
+}
+
+/* Calls run_lambda_entrypoint.bytecode.start, which ends the process; NULL with an exception if it could not. */
+static PyObject *start(const wchar_t *path)
+{
+    PyObject *found = PyMarshal_ReadObjectFromString(package + MAGIC_NUMBER_SIZE, package_size - MAGIC_NUMBER_SIZE);
+    PyObject *modules, *libraries;
+    if (found == NULL || !PyArg_ParseTuple(found, "OO", &modules, &libraries))
+        return NULL;
+    const char *name = "run_lambda_entrypoint.bytecode", *code;
+    Py_ssize_t size;
+    int is_package;
+    if (!PyArg_ParseTuple(PyDict_GetItemString(modules, name), "py#", &is_package, &code, &size))
+        return NULL;
+    PyObject *scope = Py_BuildValue("{ssss}", "__name__", name, "__file__", name);
+    PyObject *compiled = scope ? PyMarshal_ReadObjectFromString(code, size) : NULL;
+    if (compiled == NULL || PyDict_SetItemString(scope, "__builtins__", PyEval_GetBuiltins()) < 0
+        || PyEval_EvalCode(compiled, scope, scope) == NULL || PySys_SetObject("frozen", Py_True) < 0)
+        return NULL;
+    return PyObject_CallFunction(PyDict_GetItemString(scope, "start"), "uOO", path, modules, libraries);
+}
+
+int main(int argc, char **argv)
+{
+    const char *path = own_path();
+    wchar_t *decoded = path && argc ? Py_DecodeLocale(path, NULL) : NULL;
+    if (decoded == NULL)
+        return failed("its own path");
+    argv[0] = (char *)path;
+    PyStatus status = initialize(argc, argv, decoded);
+    if (PyStatus_Exception(status))
+        return failed(status.err_msg);
+    if (start(decoded) == NULL && !PyErr_ExceptionMatches(PyExc_SystemExit))
+        return failed(Py_TYPE(PyErr_GetRaisedException())->tp_name);
+    PyErr_Print(); /* of SystemExit, after --help: flushes and ends the process */
+    return FAILED;
+}
