@@ -171,4 +171,6 @@ def _standard(layer: BaseException) -> Exception | None:
 def _below(layer: BaseException) -> BaseException | None:
     inner = layer.kwargs.get("error") if isinstance(layer, exceptions.BotoCoreError) else None
     reason = getattr(layer, "reason", None)
-    return inner or (reason if isinstance(reason, BaseException) else None) or layer.__cause__ or layer.__context__
+    known = inner or (reason if isinstance(reason, BaseException) else None) or layer.__cause__ or layer.__context__
+    # urllib3 raises what a proxy's TLS failed with inside an error of its own that was never raised itself.
+    return known or next((argument for argument in layer.args if isinstance(argument, BaseException)), None)
