@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.harness.entrypoint import WITH_OWN_MOUNTS, Entrypoint, Words, aws, permitted, shell
+from tests.harness.entrypoint import WITHOUT_PROC, Entrypoint, Words, aws, permitted
 from tests.harness.http_server import http_server, secret
 from tests.transports.runs import context
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from tests.harness.entrypoint import Ended
     from tests.transports.conftest import Authority
 
-WITHOUT_PROC: Words = [*WITH_OWN_MOUNTS, *shell("mount -t tmpfs none /proc")]
 STRACE = shutil.which("strace") or ""
 WITHOUT_MEMFD: Words = [STRACE, "-f", "-qq", "-o", "/dev/null", "-e", "inject=memfd_create:error=ENOSYS"]
 
