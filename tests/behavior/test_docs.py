@@ -115,7 +115,7 @@ def test_readme_has_each_error_type_with_its_exit_codes_and_meanings() -> None:
 
 def test_readme_has_each_setting_with_its_default() -> None:
     rows = {(option.strip("`"), variable.strip("`")): meaning for option, variable, meaning in table(OPTIONS)}
-    expected = {("", form.shown) for form in FORMS} | {("--version", ""), ("-h`, `--help", "")}
+    expected = {("", form.shown) for form in FORMS} | {("--version", ""), ("--licenses", ""), ("-h`, `--help", "")}
     expected |= {
         (f"{setting.option} {setting.metavar}".strip() if setting.option else "", setting.variable)
         for setting in SETTINGS
