@@ -8,8 +8,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from build import Interpreter, collect, compile_packages, identity, staged, write, write_sums
+from build import collect, compile_packages, identity, staged, write, write_sums
 from standalone import libraries, sources, toolchain
+from standalone.components import components
 from standalone.executable import freeze, link, parts
 from standalone.interpreter import CPython, interpreter
 
@@ -34,11 +35,13 @@ def main() -> None:
 def build(architectures: list[str], extra_root: Path | None, output: Path) -> None:
     """Raises SourceError and BuildError."""
     native = cpython(toolchain.NATIVE)
-    python = Interpreter(*identity(str(native.python)), with_libraries=True)
+    python = identity(native.python, with_libraries=True)
     with staged(extra_root) as packages:
         bytecode = compile_packages(packages, python)
         library = freeze(native, packages)
         entries = dict(collect(packages, bytecode))
+    for component in components():
+        entries |= {f"licenses/{component.name}/{name}": text.encode() for name, text in component.texts.items()}
     package = bytecode[f"bytecode/{python.tag}"]
     output.mkdir(parents=True, exist_ok=True)
     for architecture in architectures:

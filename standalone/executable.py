@@ -36,10 +36,22 @@ Frozen = dict[str, tuple[bool, bytes]]
 
 def freeze(native: CPython, packages: Path) -> Frozen:
     """The modules of the standard library that the packages can import."""
-    target = packages.with_name("frozen")
-    words = [native.python, "-SB", "-m", "standalone.freeze", native.sources / "Lib", packages, target]
-    subprocess.run(words, cwd=ROOT, env={"PYTHONHASHSEED": "0"}, check=True)
-    found: Frozen = marshal.loads(target.read_bytes())  # noqa: S302 - our own
+
+    def build(folder: Path) -> None:
+        words: list[str | Path] = [
+            native.python,
+            "-SB",
+            "-m",
+            "standalone.freeze",
+            native.sources / "Lib",
+            packages,
+            folder / "library",
+        ]
+        subprocess.run(words, cwd=ROOT, env={"PYTHONHASHSEED": "0"}, check=True)
+
+    read = sorted([*packages.rglob("*.py"), ROOT / "compile_packages.py", Path(__file__).with_name("freeze.py")])
+    folder = built("library", [native.folder.name, *(path.read_text("utf-8") for path in read)], build)
+    found: Frozen = marshal.loads((folder / "library").read_bytes())  # noqa: S302 - our own
     return found
 
 

@@ -64,7 +64,7 @@ def tarball(source: Source) -> Path:
         download(source.url, downloaded)
         candidates = [downloaded]
     found = digest(candidates[0])
-    if found not in source.sums:
+    if found not in source.sums and source.sums:
         raise SourceError(f"{candidates[0]} is not the pinned {source.name} {source.version}: its SHA-256 is {found}")
     return candidates[0]
 
