@@ -6,6 +6,7 @@ Names and values are str, see `text.decode`, which keeps every byte.
 from __future__ import annotations
 
 import posix
+import sys
 
 from .errors import ENVIRONMENT_TOO_LARGE, OVERRIDE_DENIED, CombinedError, EntrypointError
 from .record import Record
@@ -42,21 +43,27 @@ class Merged(Record):
 def initial_environ() -> dict[str, str]:
     """The environment that the process was started with. If a name occurs twice, the first one counts, as in
     getenv(3); an entry without a name or "=" is dropped, since execve cannot pass it on.
-
-    Not posix.environ: under a C locale CPython adds LC_CTYPE (PEP 538), even with -I, and only /proc/self/environ still
-    has the original. Where /proc is not mounted, posix.environ has to do.
     """
-    try:
-        with open("/proc/self/environ", "rb") as block:
-            entries = block.read().split(b"\0")
-    except OSError:
-        entries = [name + b"=" + value for name, value in posix.environ.items()]
     environ: dict[str, str] = {}
-    for entry in entries:
+    for entry in _entries():
         name, equals, value = decode(entry).partition("=")
         if name and equals:
             environ.setdefault(name, value)
     return environ
+
+
+def _entries() -> list[bytes]:
+    """The environment block. Under a C locale CPython adds LC_CTYPE to posix.environ (PEP 538), even with -I, and only
+    /proc/self/environ still has the original. Where /proc is not mounted, posix.environ has to do. The executable's own
+    interpreter adds nothing."""
+    found = [name + b"=" + value for name, value in posix.environ.items()]
+    if getattr(sys, "frozen", False):
+        return found
+    try:
+        with open("/proc/self/environ", "rb") as block:
+            return block.read().split(b"\0")
+    except OSError:
+        return found
 
 
 def merge(environ: Mapping[str, str], references: Sequence[Reference], loaded: Sequence[Mapping[str, Value]]) -> Merged:

@@ -103,8 +103,8 @@ def test_two_builds_of_a_commit_are_the_same_bytes_and_so_is_their_bill_of_mater
         assert (first / name).stat().st_mode == (second / name).stat().st_mode
 
     commit = git(checkout, "rev-parse", "HEAD")
-    version = f"run-lambda-entrypoint {VERSION} (commit {commit[:12]})\n"
-    assert Entrypoint(first / "run-lambda-entrypoint.pyz")("--version") == (0, version.encode(), "")
+    shown = Entrypoint(first / "run-lambda-entrypoint.pyz")("--version").out.decode()
+    assert shown.splitlines()[0] == f"run-lambda-entrypoint {VERSION} (commit {commit[:12]})"
 
     calls = (f"release.bill_of_materials(Path({str(build)!r}))" for build in (first, second))
     text, again = json.loads(

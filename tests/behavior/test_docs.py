@@ -115,7 +115,7 @@ def test_readme_has_each_error_type_with_its_exit_codes_and_meanings() -> None:
 
 def test_readme_has_each_setting_with_its_default() -> None:
     rows = {(option.strip("`"), variable.strip("`")): meaning for option, variable, meaning in table(OPTIONS)}
-    expected = {("", form.shown) for form in FORMS} | {("--version", ""), ("-h`, `--help", "")}
+    expected = {("", form.shown) for form in FORMS} | {("--version", ""), ("--licenses", ""), ("-h`, `--help", "")}
     expected |= {
         (f"{setting.option} {setting.metavar}".strip() if setting.option else "", setting.variable)
         for setting in SETTINGS
@@ -148,7 +148,8 @@ FOREIGN = re.compile(
 """Messages of the kernel, Docker, Lambda, AWS, Python and the emulator."""
 COMPOSED = {'key "…": …', "DecryptionFailure", "… marked for deletion", "AWS_LAMBDA_RUNTIME_API is not set"}
 """Messages made of parts, or of others too."""
-COMPOSED |= {'emulator (--rie-path) "…" does not exist', "KeyError: 'AWS_LAMBDA_RUNTIME_API'"}
+COMPOSED |= {"AWS_CA_BUNDLE=… cannot be read", 'emulator (--rie-path) "…" does not exist'}
+COMPOSED |= {"KeyError: 'AWS_LAMBDA_RUNTIME_API'"}
 COMPOSED |= {'command "…" was not found', 'command "…" does not exist', "can't find '__main__' module"}
 
 

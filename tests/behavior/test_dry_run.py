@@ -6,6 +6,7 @@ import os
 import re
 import struct
 import subprocess
+import sys
 import termios
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.behavior.test_leaks import MARKER, traces
-from tests.harness.entrypoint import PLAIN, Ended, Entrypoint, Words, aws, shell
+from tests.harness.entrypoint import PLAIN, WITHOUT_PROC, Ended, Entrypoint, Words, aws, permitted, shell
 from tests.harness.http_server import Reply, by_length, error, http_server, secret
 from tests.harness.process import Surroundings, started
 from tests.harness.secrets_api import REGION, SecretsApi
@@ -222,24 +223,33 @@ STARTS: dict[str, tuple[list[str], Reply, dict[str, str], Words, int]] = {
     "no permission": (["./no-permission"], GOOD, {}, (), 126),
     "no shebang line": (["./no-shebang-line"], GOOD, {}, (), 126),
     "a shebang line that names no program": (["./no-program"], GOOD, {}, (), 126),
+    "another machine": (["./another-machine"], GOOD, {}, (), 126),
 }
+OWN = Path(sys.executable).read_bytes()[:64]
 PROGRAMS = {
-    "no-interpreter": ("#!/no/such/one\n", 0o755),
-    "no-permission": ("#!/bin/sh\n", 0o644),
-    "no-shebang-line": ("true\n", 0o755),
-    "no-program": ("#!/etc/passwd\n", 0o755),
+    "no-interpreter": (b"#!/no/such/one\n", 0o755),
+    "no-permission": (b"#!/bin/sh\n", 0o644),
+    "no-shebang-line": (b"true\n", 0o755),
+    "no-program": (b"#!/etc/passwd\n", 0o755),
+    "another-machine": (OWN[:18] + b"\0\0" + OWN[20:], 0o755),
 }
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder of programs that the kernel refuses."""
+    for name, (content, mode) in PROGRAMS.items():
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / name).chmod(mode)
+    return tmp_path
 
 
 @pytest.mark.parametrize("case", STARTS)
 def test_exit_code_and_report_are_those_of_the_start_and_a_failure_writes_nothing_to_standard_output(
-    entrypoint: Entrypoint, tmp_path: Path, case: str
+    entrypoint: Entrypoint, programs: Path, case: str
 ) -> None:
     argv, reply, more, before, code = STARTS[case]
-    for name, (text, mode) in PROGRAMS.items():
-        (tmp_path / name).write_text(text)
-        (tmp_path / name).chmod(mode)
-    given = Surroundings(directory=tmp_path)
+    given = Surroundings(directory=programs)
     with http_server(lambda _: reply) as server:
         environ = aws(server.url, NAME, **more)
         start, dry_run = (
@@ -253,6 +263,22 @@ def test_exit_code_and_report_are_those_of_the_start_and_a_failure_writes_nothin
 
     assert (start.code, dry_run.code, reports[1]) == (code, code, reports[0])
     assert (dry_run.out == b"") == (code != 0)
+
+
+@pytest.mark.skipif(not permitted(WITHOUT_PROC), reason="no mount namespace is permitted here")
+@pytest.mark.parametrize("case", ["nothing", "E2BIG", "no interpreter", "no shebang line", "another machine"])
+def test_where_proc_is_not_mounted_exit_code_and_report_are_the_same(
+    entrypoint: Entrypoint, programs: Path, case: str
+) -> None:
+    argv, reply, more, before, _ = STARTS[case]
+    given = Surroundings(directory=programs)
+    with http_server(lambda _: reply) as server:
+        environ = aws(server.url, NAME, LC_ALL="C.UTF-8", **more)  # in a C locale Python adds a variable
+        usual, without = (
+            entrypoint("--dry-run", *argv, environ=environ, before=words, surroundings=given)
+            for words in (before, [*WITHOUT_PROC, *before])
+        )
+    assert without == usual
 
 
 def test_an_environment_too_large_is_reported_without_a_command_too(entrypoint: Entrypoint) -> None:

@@ -282,7 +282,7 @@ IGNORED = (
         "metadata_service_timeout",
         "plugins",
     ),
-    *("parameter_validation", "tcp_keepalive", "s3", "sigv4a_signing_region_set", "user_agent_appid", "ca_bundle"),
+    *("parameter_validation", "tcp_keepalive", "s3", "sigv4a_signing_region_set", "user_agent_appid"),
     *("disable_request_compression", "ignore_configured_endpoint_urls", "auth_scheme_preference", "csm_enabled"),
     *("endpoint_discovery_enabled", "ec2_metadata_v1_disabled", "inject_host_prefix", "other"),
 )
@@ -292,7 +292,7 @@ REJECTED = (
     *("web_identity_token_file", "credential_process", "sso_account_id", "sso_role_name", "sso_session", "role_arn"),
     *("defaults_mode", "sts_regional_endpoints", "ec2_metadata_service_endpoint", "ec2_metadata_service_endpoint_mode"),
     *("metadata_service_num_attempts", "api_versions", "request_checksum_calculation", "response_checksum_validation"),
-    *("request_min_compression_size_bytes", "account_id_endpoint_mode", "login_session"),
+    *("request_min_compression_size_bytes", "account_id_endpoint_mode", "login_session", "ca_bundle"),
 )
 ASSUMED = f"[default]\nrole_arn = {ROLE}\n"
 SINGLE = f"[default]\n{ACCOUNT}"

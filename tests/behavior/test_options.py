@@ -1,8 +1,14 @@
 """The command line of a real process; tests/unit/test_options.py has all options and their values."""
 
+import platform
+import ssl
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from tests.harness.entrypoint import PLAIN, Entrypoint
+from tests.harness.process import Surroundings, started
 
 LIST = ("printf", r"%s\0")
 """A command that writes its own arguments."""
@@ -61,11 +67,29 @@ def test_a_dash_may_be_the_command(entrypoint: Entrypoint, argv: list[str], comm
         (["--help"], b"usage: run-lambda-entrypoint "),
         (["--timeout", "5", "-h", "true"], b"usage: run-lambda-entrypoint "),
         (["--version"], b"run-lambda-entrypoint 0."),
+        (["--licenses"], b"=========="),
     ],
 )
-def test_help_and_version_go_to_standard_output(entrypoint: Entrypoint, argv: list[str], start: bytes) -> None:
+def test_help_version_and_licenses_go_to_standard_output(entrypoint: Entrypoint, argv: list[str], start: bytes) -> None:
     ended = entrypoint(*argv)
     assert (ended.code, ended.out[: len(start)], ended.err) == (0, start, "")
+
+
+def test_the_version_names_interpreter_and_openssl_too(entrypoint: Entrypoint) -> None:
+    ended = entrypoint("--version")
+    expected = f"{platform.python_implementation()} {platform.python_version()}, {ssl.OPENSSL_VERSION}"
+    assert ended.out.decode().splitlines()[1:] == [expected]
+
+
+@pytest.mark.parametrize("option", ["--help", "--version", "--licenses"])
+def test_what_cannot_be_written_ends_with_pythons_own_exit_code_and_no_word(
+    entrypoint: Entrypoint, option: str
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        words = [*entrypoint.words, option]
+        with started(words, Surroundings(PLAIN), stdout=full.fileno(), stderr=subprocess.PIPE) as process:
+            _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (120, b"")
 
 
 @pytest.mark.parametrize("value", ["", "  ", "0.5", " 5 ", "900"])

@@ -30,6 +30,7 @@ def shell(text: str) -> Words:
 _UNSHARE = shutil.which("unshare") or "/usr/bin/unshare"
 WITHOUT_PASSWD_ENTRY: Words = (_UNSHARE, "--user", "--map-user=64321")
 WITH_OWN_MOUNTS: Words = (_UNSHARE, "--mount")
+WITHOUT_PROC: Words = (*WITH_OWN_MOUNTS, *shell("mount -t tmpfs none /proc"))
 AS_PID_1: Words = (_UNSHARE, "--pid", "--fork", "--kill-child", "--mount-proc")
 
 

@@ -162,8 +162,10 @@ def test_only_parameters_import_their_store(entrypoint: Entrypoint, references: 
     assert own(fetching(entrypoint, "direct", references)) == DIRECTLY | more
 
 
-def test_only_a_dry_run_imports_its_report(entrypoint: Entrypoint) -> None:
-    assert own(imported(entrypoint.archive, "--dry-run", "/bin/true")) == ALWAYS | {"reporting.dry_run"}
+@pytest.mark.parametrize("option", ["--dry-run", "--version", "--licenses"])
+def test_only_who_asks_for_a_report_imports_it(entrypoint: Entrypoint, option: str) -> None:
+    report = option[2:].replace("-", "_")
+    assert own(imported(entrypoint.archive, option, "/bin/true")) == ALWAYS | {f"reporting.{report}"}
 
 
 @pytest.mark.parametrize(

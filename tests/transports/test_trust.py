@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
+from contextlib import contextmanager
+from select import select
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
 
-from tests.harness.http_server import http_server, secret
+from tests.harness.entrypoint import KEY_ID, SECRET_KEY
+from tests.harness.http_server import by_length, http_server, listening, secret
 from tests.transports.runs import context, messages, run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import ssl
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.harness.entrypoint import Ended, Entrypoint
+    from tests.harness.http_server import Reply, Request
     from tests.transports.conftest import Authority
 
 DAMAGED = "-----BEGIN CERTIFICATE-----\nabcd\n-----END CERTIFICATE-----\n"
+WELL = secret('{"key": "value"}')
 
 
 @pytest.fixture
@@ -40,7 +48,7 @@ def loaded(
 ) -> tuple[Ended, str]:
     """A run against a server that `authority` vouches for, and the server's address."""
     environ: dict[str, Any] = {name: value.format(stores) for name, value in variables.items()}
-    with http_server(lambda _: secret('{"key": "value"}'), tls=context(authority.ca.issue_cert("127.0.0.1"))) as server:
+    with http_server(lambda _: WELL, tls=context(authority.ca.issue_cert("127.0.0.1"))) as server:
         return run(entrypoint, transport, server.url, **environ), server.address
 
 
@@ -49,6 +57,7 @@ def loaded(
     [
         {"AWS_CA_BUNDLE": "{}/good.pem"},
         {"SSL_CERT_FILE": "{}/good.pem"},
+        {"SSL_CERT_FILE": "{}/good.pem", "REQUESTS_CA_BUNDLE": " "},  # which botocore would refuse
         {"SSL_CERT_DIR": "{}/folder"},
         {"SSL_CERT_FILE": "/nonexistent", "SSL_CERT_DIR": "/nonexistent:{}/folder"},
     ],
@@ -106,3 +115,103 @@ def test_an_unknown_authority_is_refused_where_no_store_is_named(
         125,
         "the certificate of HOST is not trusted: unable to get local issuer certificate",
     )
+
+
+# -- Only botocore: the profile's ca_bundle, proxies, the source of the credentials
+
+
+def profile(stores: Path, bundle: str) -> dict[str, Any]:
+    """Variables that name a profile with this ca_bundle."""
+    (stores / "config").write_text(f"[default]\nca_bundle = {stores}/{bundle}\n")
+    return {"AWS_CONFIG_FILE": f"{stores}/config"}
+
+
+def test_the_profiles_ca_bundle_is_trusted(entrypoint: Entrypoint, authority: Authority, stores: Path) -> None:
+    ended, _ = loaded(entrypoint, "botocore", authority, stores, profile(stores, "good.pem"))
+    assert (ended.environ.get("key"), ended.err) == ("value", "")
+
+
+PROFILES = "the profile's ca_bundle"
+OF_PROFILES = {
+    "other.pem": UNTRUSTED.format(PROFILES),
+    "missing.pem": f"{PROFILES} cannot be read (No such file or directory); set it to a PEM file",
+    "damaged.pem": f"{PROFILES}: no valid certificates; set AWS_CA_BUNDLE to a valid PEM file",
+}
+
+
+@pytest.mark.parametrize("bundle", OF_PROFILES)
+def test_a_profiles_ca_bundle_that_is_unusable_is_reported(
+    entrypoint: Entrypoint, authority: Authority, stores: Path, bundle: str
+) -> None:
+    ended, host = loaded(entrypoint, "botocore", authority, stores, profile(stores, bundle))
+    assert (ended.code, messages(ended, host)["name"]) == (125, OF_PROFILES[bundle])
+
+
+@contextmanager
+def tunnels(tls: ssl.SSLContext) -> Iterator[str]:
+    """The URL of a proxy that is reached over TLS and opens tunnels to where it is asked to."""
+
+    def serve(connection: socket.socket) -> None:
+        with tls.wrap_socket(connection, server_side=True) as client:
+            _, target, _ = client.recv(65_536).decode().split(" ", 2)
+            host, _, port = target.rpartition(":")
+            with socket.create_connection((host, int(port))) as server:
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                while True:
+                    for source in select([client, server], [], [])[0]:
+                        data = source.recv(65_536)
+                        if not data:
+                            return
+                        (server if source is client else client).sendall(data)
+
+    with listening(serve) as port:
+        yield f"https://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("named", ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "profile"])
+def test_a_proxy_and_the_host_behind_it_are_verified_against_the_same_stores(
+    entrypoint: Entrypoint, authority: Authority, stores: Path, named: str
+) -> None:
+    variables = profile(stores, "good.pem") if named == "profile" else {named: "{}/good.pem"}
+    with tunnels(context(authority.ca.issue_cert("127.0.0.1"))) as proxy:
+        ended, _ = loaded(entrypoint, "botocore", authority, stores, {**variables, "https_proxy": proxy})
+    assert (ended.environ.get("key"), ended.err) == ("value", "")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "host", "report"),
+    [
+        ("other", "127.0.0.1", "unable to get local issuer certificate (tried AWS_CA_BUNDLE={})"),
+        ("authority", "127.0.0.2", "hostname mismatch"),
+    ],
+    ids=["another authority", "another host"],
+)
+def test_a_proxy_with_a_certificate_of_another_is_told_nothing(
+    entrypoint: Entrypoint, authority: Authority, issuer: str, host: str, report: str
+) -> None:
+    certificate = (authority.ca if issuer == "authority" else trustme.CA()).issue_cert(host)
+    more: dict[str, Any] = {"AWS_CA_BUNDLE": str(authority.file)}
+    with http_server(lambda _: WELL, tls=context(certificate)) as proxy:
+        ended = run(entrypoint, "botocore", "http://secrets.example", http_proxy=proxy.url, **more)
+    message, _, _ = messages(ended, proxy.address)["name"].partition(";")
+    expected = f"the certificate of HOST is not trusted: {report.format(authority.file)}"
+    assert (ended.code, message, proxy.requests) == (125, expected, [])
+
+
+def test_the_source_of_the_credentials_is_verified_against_the_same_stores(
+    entrypoint: Entrypoint, authority: Authority
+) -> None:
+    fields = {"AccessKeyId": KEY_ID, "SecretAccessKey": SECRET_KEY, "Token": "t", "Expiration": "2099-01-01T00:00:00Z"}
+
+    def answer(request: Request) -> Reply:
+        return by_length(json.dumps(fields).encode()) if request.method == "GET" else WELL
+
+    with http_server(answer, tls=context(authority.ca.issue_cert("127.0.0.1"))) as server:
+        more: dict[str, Any] = {
+            "AWS_CA_BUNDLE": str(authority.file),
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{server.url}/credentials",
+            "AWS_ACCESS_KEY_ID": "",
+            "AWS_SECRET_ACCESS_KEY": "",
+        }
+        ended = run(entrypoint, "botocore", server.url, **more)
+    assert (ended.environ.get("key"), ended.err) == ("value", "")

@@ -17,6 +17,7 @@ from run_lambda_entrypoint.errors import CombinedError
 from run_lambda_entrypoint.references import SECRET, Reference
 from run_lambda_entrypoint.text import decode, encode
 from run_lambda_entrypoint.variables import Value
+from tests.harness.process import Surroundings, run
 
 A = Reference("SECRETS_MANAGER_ARN", SECRET, "app")
 B = Reference("LAMBDA_ENV_SECRETS_MANAGER_ARN_B", SECRET, "rds", "eu-west-1")
@@ -27,6 +28,17 @@ import sys
 sys.path.append(sys.argv[1])
 from run_lambda_entrypoint.environment import encoded, initial_environ
 print(list(encoded(initial_environ()).items()))
+"""
+
+FROZEN = """
+import sys
+opened = []
+sys.addaudithook(lambda event, arguments: opened.append(arguments[0]) if event == "open" else None)
+sys.path.append(sys.argv[1])
+from run_lambda_entrypoint.environment import encoded, initial_environ
+del opened[:]
+sys.frozen = True
+print((list(encoded(initial_environ()).items()), opened))
 """
 
 names = st.binary(min_size=1).map(lambda name: name.replace(b"\0", b"0").replace(b"=", b"-"))
@@ -50,6 +62,16 @@ def passed_on(environ: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
 @example({b"A\xff": b"\x80\xfe\n", b"A": "é😀\ud7ff".encode(), b"B": b"\xed\xb2\x80"})
 def test_any_environment_is_passed_on_unchanged(environ: dict[bytes, bytes]) -> None:
     assert passed_on(environ) == list(environ.items())
+
+
+TWICE = [b"LC_ALL=C.UTF-8", b"A=first", b"B=\xff", b"A=second", b"no equals sign", b"=no name"]
+
+
+def test_the_executable_takes_the_environment_that_main_got_and_opens_no_file() -> None:
+    command = [sys.executable, "-IS", "-c", FROZEN, str(SOURCE)]
+    ended = run(command, Surroundings(environ=TWICE))
+    entries, opened = literal_eval(ended.stdout.decode())
+    assert (entries, opened) == ([(b"LC_ALL", b"C.UTF-8"), (b"A", b"first"), (b"B", b"\xff")], [])
 
 
 @given(st.binary())

@@ -162,13 +162,25 @@ def test_help_needs_no_valid_setting_and_names_each_of_them(option: str, capsys:
     with pytest.raises(SystemExit):
         parsed(option, environ={TIMEOUT: "wrong"})
     shown = capsys.readouterr().out
-    names = ["SECRETS_MANAGER_ARN", "LAMBDA_ENV_SECRETS_MANAGER_ARN_*", "LAMBDA_ENV_SSM_PATH_*", "--version"]
+    names = [
+        "SECRETS_MANAGER_ARN",
+        "LAMBDA_ENV_SECRETS_MANAGER_ARN_*",
+        "LAMBDA_ENV_SSM_PATH_*",
+        "--version",
+        "--licenses",
+    ]
     names += [name for setting in SETTINGS for name in (setting.option, setting.variable)]
-    names += ["LAMBDA_ENV_VALUE_FROM_NAME", "KEY:STAGE:VERSION", "--help"]
+    names += ["LAMBDA_ENV_VALUE_FROM_NAME", "KEY:STAGE:VERSION", "--help", "--version", "--licenses"]
     assert [name for name in names if name not in shown] == []
 
 
-def test_version_needs_no_valid_setting_or_command(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("option", "start"),
+    [("--version", f"run-lambda-entrypoint {__version__} ("), ("--licenses", f"{80 * '='}\nrun-lambda-entrypoint")],
+)
+def test_version_and_licenses_need_no_valid_setting_or_command(
+    option: str, start: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
-        parsed("--version", environ={TIMEOUT: "wrong"})
-    assert capsys.readouterr().out.startswith(f"run-lambda-entrypoint {__version__} (")
+        parsed(option, environ={TIMEOUT: "wrong"})
+    assert capsys.readouterr().out.startswith(start)

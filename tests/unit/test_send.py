@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import posix
 import re
 import time
 from _thread import start_new_thread
 from collections import defaultdict
+from itertools import count
 from threading import Barrier, Event
 from typing import TYPE_CHECKING
 
@@ -216,12 +219,19 @@ def test_an_unexpected_error_of_preparing_is_reported_once_without_its_message(h
 # -- Threads
 
 
-@pytest.mark.parametrize(("limit", "most"), [(1024, MAX_THREADS), (-1, MAX_THREADS), (12, 4), (9, 1), (3, 1)])
+@pytest.mark.parametrize(("openable", "most"), [(1000, MAX_THREADS), (9, 4), (6, 1), (0, 1)])
 def test_fewer_calls_are_sent_at_once_where_few_files_may_be_open(
-    monkeypatch: pytest.MonkeyPatch, limit: int, most: int
+    monkeypatch: pytest.MonkeyPatch, openable: int, most: int
 ) -> None:
-    monkeypatch.setattr("posix.sysconf", {"SC_OPEN_MAX": limit}.__getitem__)
-    monkeypatch.setattr("posix.listdir", {"/proc/self/fd": ["0", "1", "2"]}.__getitem__)
+    real = posix.open
+    attempts = count(1)
+
+    def limited(path: str, flags: int) -> int:
+        if next(attempts) > openable:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(path, flags)
+
+    monkeypatch.setattr("posix.open", limited)
     at_once, highest = [0], [0]
     everyone = Barrier(most)
 

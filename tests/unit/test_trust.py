@@ -62,6 +62,13 @@ def test_stores_are_tried_in_their_order(environ: dict[str, str], amazon: bool, 
     assert [store.name for store in trust.stores(environ, amazon=amazon)] == expected
 
 
+@pytest.mark.parametrize(
+    ("environ", "expected"), [({}, "the profile's ca_bundle"), (BUNDLE, "AWS_CA_BUNDLE=/bundle.pem")], ids=str
+)
+def test_a_profiles_bundle_is_the_only_store_unless_the_variable_is_set(environ: dict[str, str], expected: str) -> None:
+    assert [store.name for store in trust.stores(environ, amazon=True, ca_bundle="/profile.pem")] == [expected]
+
+
 # -- The system's store
 
 

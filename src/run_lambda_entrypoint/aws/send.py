@@ -7,7 +7,7 @@ from _queue import Empty, SimpleQueue
 from _thread import start_new_thread
 from time import sleep
 
-from ..errors import FAILED, THROTTLED, UNAVAILABLE, EntrypointError, internal
+from ..errors import FAILED, FILE_LIMITS, THROTTLED, UNAVAILABLE, EntrypointError, internal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,14 +89,23 @@ def send_all(calls: Sequence[Call], transport: Transport, deadline: Deadline, lo
 
 def _concurrency(count: int) -> int:
     """How many of `count` calls are sent at once: fewer where the limit of open files is low."""
-    limit = posix.sysconf("SC_OPEN_MAX")  # the soft limit of this process, -1 if there is none
-    if count == 1 or limit < 0:
-        return min(MAX_THREADS, count)
+    most = min(MAX_THREADS, count)
+    return max(1, _openable(most + RESERVED_FILES) - RESERVED_FILES) if most > 1 else most
+
+
+def _openable(most: int) -> int:
+    """How many files this process may still open, `most` at most. Tried, since only /proc knows how many there are."""
+    opened: list[int] = []
     try:
-        taken = len(posix.listdir("/proc/self/fd"))
-    except OSError:  # where /proc is not mounted
-        taken = len(("stdin", "stdout", "stderr"))
-    return min(MAX_THREADS, count, max(1, limit - taken - RESERVED_FILES))
+        while len(opened) < most:
+            opened.append(posix.open("/", posix.O_PATH | posix.O_CLOEXEC))
+    except OSError as error:
+        if error.errno not in FILE_LIMITS:
+            return most
+    finally:
+        for descriptor in opened:
+            posix.close(descriptor)
+    return len(opened)
 
 
 def _start_threads(needed: Sequence[Callable[[], None]], helpful: Sequence[Callable[[], None]]) -> None:

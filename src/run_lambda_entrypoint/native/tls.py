@@ -50,12 +50,13 @@ if TYPE_CHECKING:
     Context = Any  # ssl.SSLContext, or the C type below it
 
 
-def context(certificates: str | bytes) -> Context | None:
-    """What trusts these certificates, in PEM if they are str, in DER if bytes; None if they cannot be read.
+def context(certificates: str | bytes, kind: type[Context] = SSLContext) -> Context | None:
+    """What trusts these certificates, in PEM if they are str, in DER if bytes; None if they cannot be read. `kind` is
+    ssl.SSLContext for who needs that.
 
     Not ssl.create_default_context: it loads the system's store, 20 to 30 ms.
     """
-    made = SSLContext(PROTOCOL_TLS_CLIENT)
+    made = kind(PROTOCOL_TLS_CLIENT)
     made.verify_mode = CERT_REQUIRED
     made.check_hostname = True
     made.minimum_version = TLS_1_2

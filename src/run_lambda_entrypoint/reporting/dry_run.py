@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import sys
+from contextlib import suppress
 
 from .. import command as commands
 from .. import environment
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 MIN_COLUMN_WIDTH = 10  # characters of a column that had to give way to the terminal
 HEAD_SIZE = 4096  # bytes that contain a script's shebang line, or an ELF program's headers and its loader's name
-PT_INTERP = 3
+ELF, PT_INTERP = b"\x7fELF", 3
+WORD_SIZE, MACHINE = slice(4, 5), slice(18, 20)  # of an ELF program: EI_CLASS, e_machine
 
 Row = dict[str, "str | int"]
 
@@ -85,24 +87,38 @@ def check(command: Command, merged: Merged) -> None:
     environment is checked."""
     file = encode(command.file)
     if file and os.access(file, os.R_OK):
-        with open(file, "rb") as program, open("/proc/self/exe", "rb") as own:
-            error = _format_error(program.read(HEAD_SIZE), own.read(HEAD_SIZE))
+        error = _format_error(_head(file), _own_head())
         if error:
             raise commands.refused(command.file, OSError(error, os.strerror(error)), merged)
-    # The kernel counts arguments and environment before it looks at the format, which nothing knows of this file.
-    nothing = os.memfd_create("nothing")
-    os.write(nothing, b"nothing")
     argv = list(map(encode, command.argv)) or [b"nothing"]
     try:
-        os.execve(f"/proc/self/fd/{nothing}", argv, environment.encoded(merged.environ))
+        # The kernel counts arguments and environment before it looks at the format, which nothing knows of this file.
+        nothing = os.memfd_create("nothing")
+        os.write(nothing, b"nothing")
+        os.execve(nothing, argv, environment.encoded(merged.environ))
     except OSError as refusal:
         if refusal.errno == errno.E2BIG:
             raise commands.refused(command.file, refusal, merged) from None
 
 
+def _head(file: str | bytes) -> bytes:
+    with open(file, "rb") as program:
+        return program.read(HEAD_SIZE)
+
+
+def _own_head() -> bytes:
+    """The beginning of the program that runs this, b"" if that is unknown."""
+    for file in ("/proc/self/exe", sys.executable):  # the latter where /proc is not mounted
+        with suppress(OSError):
+            head = _head(file)
+            if head.startswith(ELF):  # and is not a script that has started it
+                return head
+    return b""
+
+
 def _format_error(head: bytes, own: bytes) -> int:
     """The errno with which the kernel would refuse a program that begins with `head`, or 0. `own` is the beginning of a
-    program that it does run: ours."""
+    program that it does run: ours, or b""."""
     interpreter = _interpreter(head, own)
     if interpreter is None:
         return errno.ENOEXEC
@@ -119,7 +135,7 @@ def _interpreter(head: bytes, own: bytes) -> bytes | None:
     if head.startswith(b"#!"):
         words = head[2:].partition(b"\n")[0].split()
         return words[0] if words else None
-    if head[:5] != own[:5] or head[18:20] != own[18:20]:  # ELF of our word size, and for our machine
+    if not head.startswith(ELF) or (own and any(head[place] != own[place] for place in (WORD_SIZE, MACHINE))):
         return None
 
     def number(offset: int, size: int) -> int:

@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from .. import classify, replies
+from .. import classify, replies, trust
 from ..dial import Dialer
 from . import exceptions, session, wire
 
@@ -45,7 +45,7 @@ class Clients:
         self._lock = Lock()
         self._dialer = Dialer()
         try:
-            self._session = session.create(environ, self._dialer)
+            self._session, self._ca_bundle = session.create(environ, self._dialer)
         except (*RAISED, *ESCAPED) as error:
             raise exceptions.explained(error, wire.Exchange(), environ) from None
 
@@ -79,8 +79,7 @@ class Clients:
         except (*RAISED, *ESCAPED) as error:
             self._dialer.forget()
             endpoint = self._endpoints.get((call.service.name, call.region))
-            amazon = endpoint is not None and endpoint.amazon
-            raise exceptions.explained(error, exchange, self._environ, amazon=amazon) from None
+            raise self._explained(error, exchange, amazon=endpoint is not None and endpoint.amazon) from None
         finally:
             del self._exchanges[call]
         return found
@@ -105,7 +104,7 @@ class Clients:
                 credentials.get_frozen_credentials()
         except (*RAISED, *ESCAPED) as error:
             self._dialer.forget()
-            raise exceptions.explained(error, self._credentials, self._environ) from None
+            raise self._explained(error, self._credentials) from None
 
     def _create(self, call: Call, timeout: float) -> Any:
         wire.follow(wire.Exchange())
@@ -115,16 +114,20 @@ class Clients:
                 service, region_name=call.region or None, config=Config(read_timeout=timeout)
             )
         except RAISED as error:
-            raise exceptions.explained(error, wire.current(), self._environ) from None
+            raise self._explained(error, wire.current()) from None
         except ValueError:  # botocore's word for a URL that it cannot use
             raise exceptions.invalid_endpoint(call.service.name) from None
         except ESCAPED as error:
-            raise exceptions.explained(error, wire.current(), self._environ) from None
+            raise self._explained(error, wire.current()) from None
         host = wire.authority(client.meta.endpoint_url)
         if host == wire.INVALID:
             raise exceptions.invalid_endpoint(call.service.name)
         client.meta.events.register("before-parse", partial(_read, host))
         return client
+
+    def _explained(self, error: Exception, exchange: wire.Exchange, *, amazon: bool = False) -> EntrypointError:
+        stores = trust.stores(self._environ, amazon=amazon, ca_bundle=self._ca_bundle)
+        return exceptions.explained(error, exchange, self._environ, stores)
 
 
 def _read(host: str, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:

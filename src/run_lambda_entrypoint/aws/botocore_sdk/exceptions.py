@@ -11,7 +11,6 @@ from http.client import HTTPException, IncompleteRead
 
 from botocore import exceptions
 from urllib3.exceptions import HTTPError, InvalidChunkLength
-from urllib3.util.ssl_match_hostname import CertificateError as HostnameError
 
 from ...errors import CREDENTIALS_MISSING, FILE_LIMITS, INVALID_AWS_CONFIGURATION, EntrypointError, too_many_files
 from ...native import CertificateError, sockets, tls
@@ -22,7 +21,7 @@ from .wire import authority
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from .wire import Exchange
 
@@ -59,9 +58,9 @@ CODE = re.compile(r"[A-Za-z][A-Za-z.]{0,99}")  # of an error of AWS, not a statu
 
 
 def explained(
-    error: Exception, exchange: Exchange, environ: Mapping[str, str], *, amazon: bool = False
+    error: Exception, exchange: Exchange, environ: Mapping[str, str], stores: Sequence[trust.Store] = ()
 ) -> EntrypointError:
-    """What it means that botocore raised `error` after the last exchange; `amazon`: with one of AWS's own hosts."""
+    """What it means that botocore raised `error` after the last exchange, which was verified against `stores`."""
     if isinstance(error, exceptions.ClientError):  # of a service that provides credentials: ours raise in _read
         return _service_error(error, exchange)
     if isinstance(error, exceptions.NoCredentialsError):
@@ -85,7 +84,7 @@ def explained(
                 "not valid"
             )
         host = authority(fields["proxy_url"]) if "proxy_url" in fields else exchange.name
-        return _network_error(host, _cause(exchange.error), environ, amazon=amazon, sent=exchange.sent)
+        return _network_error(host, _cause(exchange.error), stores, sent=exchange.sent)
     if isinstance(error, OSError) and error.errno in FILE_LIMITS:
         return too_many_files()
     if isinstance(error, OSError):
@@ -140,12 +139,10 @@ def _file_error(error: OSError, environ: Mapping[str, str]) -> EntrypointError:
     )
 
 
-def _network_error(
-    host: str, cause: Exception, environ: Mapping[str, str], *, amazon: bool, sent: bool
-) -> EntrypointError:
+def _network_error(host: str, cause: Exception, stores: Sequence[trust.Store], *, sent: bool) -> EntrypointError:
     tried: list[str] = []
     if isinstance(cause, CertificateError) and cause.code in classify.UNKNOWN_ISSUER:
-        tried = [store.name for store in trust.stores(environ, amazon=amazon) if trust.context(store.read())]
+        tried = [store.name for store in stores if trust.context(store.read())]
     return classify.connection_error(host, cause, tried, sent=sent)
 
 
@@ -165,8 +162,6 @@ def _standard(layer: BaseException) -> Exception | None:
     """The error that `native` would raise for what this layer is, or stands for; None if it is only a layer."""
     if isinstance(layer, OSError) and not isinstance(layer, (exceptions.BotoCoreError, HTTPError)):
         return tls.translated(sockets.translated(layer))
-    if isinstance(layer, HostnameError):  # urllib3's own check of the hostname
-        return CertificateError(min(classify.HOSTNAME_MISMATCH), "hostname mismatch")
     not_http = isinstance(layer, HTTPException) and not isinstance(layer, IncompleteRead)
     if not_http or (isinstance(layer, InvalidChunkLength) and layer.length):
         return ValueError()
@@ -176,4 +171,6 @@ def _standard(layer: BaseException) -> Exception | None:
 def _below(layer: BaseException) -> BaseException | None:
     inner = layer.kwargs.get("error") if isinstance(layer, exceptions.BotoCoreError) else None
     reason = getattr(layer, "reason", None)
-    return inner or (reason if isinstance(reason, BaseException) else None) or layer.__cause__ or layer.__context__
+    known = inner or (reason if isinstance(reason, BaseException) else None) or layer.__cause__ or layer.__context__
+    # urllib3 raises what a proxy's TLS failed with inside an error of its own that was never raised itself.
+    return known or next((argument for argument in layer.args if isinstance(argument, BaseException)), None)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import os
 import pkgutil
 import socket
 from functools import partial
 from importlib.resources import files
 from json import loads
-from ssl import SSLContext, TLSVersion
+from ssl import SSLContext
 from time import monotonic
 
 import botocore.credentials
@@ -23,6 +22,7 @@ from botocore.session import Session
 
 from ... import __version__
 from ...errors import FILE_LIMITS
+from ...native import tls
 from .. import trust
 from ..call import CONNECT_TIMEOUT
 from ..endpoints import default_region
@@ -32,13 +32,12 @@ from .processes import CredentialProcess
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, NoReturn
 
     from ..dial import Dialer
 
 DIAL_TIMEOUT = 60.0  # seconds; the thread that keeps the deadline leaves it behind earlier
-_CREATE_CONTEXT = botocore.httpsession.create_urllib3_context
 _PROCESS_PROVIDER = botocore.credentials.ProcessProvider
 _ASSUME_ROLE_PROVIDER = botocore.credentials.AssumeRoleProvider
 
@@ -66,16 +65,14 @@ class ArchiveLoader(Loader):
         raise DataNotFoundError(data_path=name)
 
 
-def create(environ: Mapping[str, str], dialer: Dialer) -> Session:
-    """A session that reads the configuration as botocore does, and connects by `dialer`.
+def create(environ: Mapping[str, str], dialer: Dialer) -> tuple[Session, str]:
+    """A session that reads the configuration as botocore does, and connects by `dialer`; and the profile's ca_bundle.
 
     Raises what botocore raises, and EntrypointError.
     """
     wire.watch()
     # Token caches are read, never written.
     botocore.utils.JSONFileCache.__setitem__ = lambda *_: None  # type: ignore[method-assign]
-    # TLS 1.2 at least: Debian's OpenSSL has no minimum version, and botocore sets none.
-    botocore.httpsession.create_urllib3_context = _context
     # Where urllib3 opens every connection: to endpoints, proxies and sources of credentials.
     urllib3.util.connection.create_connection = partial(_connect, dialer)
     # One retry loop, ours.
@@ -92,8 +89,14 @@ def create(environ: Mapping[str, str], dialer: Dialer) -> Session:
         session.set_config_variable("region", region)
     session.set_config_variable("max_attempts", 1)
     session.set_config_variable("metadata_service_timeout", CONNECT_TIMEOUT)
-    if environ.get("AWS_CA_BUNDLE") or not session.get_config_variable("ca_bundle"):
-        session.set_config_variable("ca_bundle", _bundle(environ))
+    ca_bundle = session.get_config_variable("ca_bundle") or ""
+    session.set_config_variable("ca_bundle", True)  # and not what REQUESTS_CA_BUNDLE says
+    # One context for all connections, to endpoints, proxies and sources of credentials: urllib3 would load a file of
+    # certificates, which there is none of inside the archive, anew for each of them.
+    context = _context(trust.stores(environ, amazon=False, ca_bundle=ca_bundle))
+    botocore.httpsession.get_cert_path = lambda _: None  # type: ignore[assignment]
+    botocore.httpsession.URLLib3Session._get_ssl_context = lambda _: context  # type: ignore[attr-defined]
+    botocore.httpsession.URLLib3Session._setup_proxy_ssl_context = lambda *_: context  # type: ignore[attr-defined]
     session.set_default_client_config(
         Config(
             connect_timeout=CONNECT_TIMEOUT,
@@ -102,7 +105,7 @@ def create(environ: Mapping[str, str], dialer: Dialer) -> Session:
             max_pool_connections=64,
         )
     )
-    return session
+    return session, ca_bundle
 
 
 def _connect(
@@ -137,21 +140,16 @@ def _drop_text(**event: Any) -> None:
         event["response_dict"]["body"] = b"{}"
 
 
-def _context(*args: Any, **named: Any) -> SSLContext:
-    context: SSLContext = _CREATE_CONTEXT(*args, **named)
-    context.minimum_version = TLSVersion.TLSv1_2
-    return context
+def _context(stores: Sequence[trust.Store]) -> SSLContext:
+    """What trusts the union of all stores. (That one of Amazon's hosts is not verified against Amazon's own roots first
+    makes no difference: these are part of the archive's bundle.)"""
+    contents = [store.read() for store in stores]
 
+    def loaded(contents: Iterable[bytes]) -> SSLContext | None:
+        return tls.context(b"\n".join(contents).decode("ascii", "ignore"), SSLContext)
 
-def _bundle(environ: Mapping[str, str]) -> str:
-    """The path of one PEM file of all stores. A memfd: OpenSSL wants a path, inside the archive there is none, and
-    nothing is written to a disk. (That one of Amazon's hosts is verified against the union, and not against Amazon's
-    own roots first, makes no difference: these are part of the archive's bundle.)"""
-    stores = trust.stores(environ, amazon=False)
-    readable = [pem for store in stores if trust.context(pem := store.read())]  # one bad store would spoil all
-    if not readable:
+    # One bad store spoils all. To look for it first would take as long again as loading them.
+    context = loaded(contents) or loaded(content for content in contents if trust.context(content))
+    if context is None:
         raise trust.unreadable(stores)
-    memory = os.memfd_create("certificates")
-    with open(memory, "wb", closefd=False) as file:
-        file.write(b"\n".join(readable))
-    return f"/proc/self/fd/{memory}"
+    return context
