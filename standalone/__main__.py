@@ -41,7 +41,10 @@ def build(architectures: list[str], extra_root: Path | None, output: Path) -> No
         library = freeze(native, packages)
         entries = dict(collect(packages, bytecode))
     for component in components():
-        entries |= {f"licenses/{component.name}/{name}": text.encode() for name, text in component.texts.items()}
+        entries |= {
+            f"licenses/{component.name} {component.version}/{name}": text.encode()
+            for name, text in component.texts.items()
+        }
     package = bytecode[f"bytecode/{python.tag}"]
     output.mkdir(parents=True, exist_ok=True)
     for architecture in architectures:
