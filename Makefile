@@ -4,17 +4,22 @@ PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --requ
 ARCHIVE = dist/run-lambda-entrypoint.pyz
 ROUNDS ?= 20
 SECONDS ?= 60
+ARCHITECTURES ?= $(shell uname -m)
+EXECUTABLE = dist/run-lambda-entrypoint-$(shell uname -m)
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help dist interpreters demo test test-quick test-newcomer test-containers
-.PHONY: bench storm fuzz check release rebuild lock format clean FORCE
+.PHONY: help dist standalone interpreters demo test test-quick test-newcomer test-standalone test-containers
+.PHONY: bench storm fuzz check release rebuild lock bump-standalone format clean FORCE
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'make PYTHON=python3.12 ... uses another interpreter'
 
 dist: $(ARCHIVE) ## write the archives and their checksums into dist/
+
+standalone: .venv/build .venv/standalone ## write the executable that needs no Python (ARCHITECTURES="x86_64 aarch64": both)
+	@.venv/bin/python -m standalone $(ARCHITECTURES)
 
 interpreters: .venv/build ## unpack the CPythons that Debian has into .cache/, for build and tests
 	@.venv/bin/python interpreters.py
@@ -30,6 +35,10 @@ test-quick: .venv/dev .venv/emulator $(ARCHIVE) ## the tests for the edit loop: 
 
 test-newcomer: .venv/dev .venv/emulator ## what README says to run, by an ordinary user of a minimal Debian
 	.venv/bin/python -m tests.containers.newcomer
+
+test-standalone: .venv/dev .venv/emulator $(ARCHIVE) standalone ## run the tests against the executable, and its own
+	.venv/bin/python -m pytest --numprocesses=auto --archive=$(EXECUTABLE) tests/behavior tests/transports
+	.venv/bin/python -m pytest --archive=$(EXECUTABLE) tests/standalone
 
 test-containers: .venv/dev .venv/emulator $(ARCHIVE) ## build and run the examples' images in a Docker engine
 	.venv/bin/python -m tests.containers
@@ -52,21 +61,23 @@ check: .venv/dev ## lint, formatting, types, workflows, Dockerfiles, scripts
 	.venv/bin/shellcheck .ci/run examples/*/*.sh tests/containers/stand_ins/bootstrap tests/containers/stand_ins/*.sh
 	.venv/bin/cfn-lint examples/deploy/sam/template.yaml
 
-release: .venv/build .venv/dev ## from a clean tag: check, test, and write everything to publish into dist/
+release: .venv/build .venv/standalone .venv/dev .venv/emulator ## from a clean tag: check, test, and write everything to publish into dist/
 	.venv/bin/python release.py
 
-rebuild: .venv/build .venv/dev ## the same without check and test, to compare
+rebuild: .venv/build .venv/standalone .venv/dev ## the same without check and test, to compare
 	.venv/bin/python release.py --untested
 
 format: .venv/dev ## fix and format the code
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
+LOCK = .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
+  --custom-compile-command 'make lock'
+
 # dev comes late: it takes over the pins of runtime, build, release and demo.
 lock: .venv/lock ## pin the newest versions of everything
-	for name in runtime build release demo emulator lock dev bench fuzz; do \
-	  .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
-	    --custom-compile-command 'make lock' $$(test $$name != emulator || echo --no-deps) \
+	for name in runtime build release standalone demo emulator lock dev bench fuzz; do \
+	  $(LOCK) $$(test $$name != emulator || echo --no-deps) \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done
 	for name in distroless slim; do \
@@ -74,6 +85,10 @@ lock: .venv/lock ## pin the newest versions of everything
 	    --custom-compile-command 'make lock' - --output-file examples/secret-reflector-python-$$name/requirements.txt \
 	    || exit 1; \
 	done
+
+bump-standalone: .venv/build .venv/lock ## pin the newest patch releases of what the executable consists of
+	.venv/bin/python -m standalone.bump
+	$(LOCK) requirements/standalone.in --output-file requirements/standalone.txt
 
 clean: ## remove what the other targets made
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist/*

@@ -134,7 +134,7 @@ class Interpreter(NamedTuple):
     path: str
     release: str
     tag: str
-    magic: str
+    magic: bytes
     with_libraries: bool
 
 
@@ -147,24 +147,26 @@ def interpreters() -> dict[str, Interpreter]:
         unpacked = sorted(str(path) for path in INTERPRETERS.glob(f"*/usr/bin/python{version}"))
         pyenvs = sorted(str(path) for path in pyenv.glob(f"{version}.*/bin/python3"))
         for python in filter(None, [sys.executable, *unpacked, shutil.which(f"python{version}"), *pyenvs]):
-            path, release, tag, magic = identity(python)
-            if re.fullmatch(rf"{re.escape(version)}\.\d+", release) and tag.startswith("cpython-"):
-                found[version] = Interpreter(path, release, tag, magic, with_libraries)
+            here = identity(python, with_libraries)
+            if re.fullmatch(rf"{re.escape(version)}\.\d+", here.release) and here.tag.startswith("cpython-"):
+                found[version] = here
                 break
     return found
 
 
-def identity(python: str) -> list[str]:
-    """What an interpreter says of its path (what is on PATH may be a script that starts it), release, tag and magic."""
+def identity(python: str | Path, with_libraries: bool) -> Interpreter:
+    """What an interpreter says of its path (what is on PATH may be a script that starts it), release, tag and magic;
+    empty if it does not run here."""
     question = (
         "import platform, sys; from importlib.util import MAGIC_NUMBER; "
         "print(sys.executable, platform.python_version(), sys.implementation.cache_tag, MAGIC_NUMBER.hex(), sep='\\n')"
     )
     try:
         answer = subprocess.run([python, "-Ic", question], capture_output=True, text=True).stdout
-    except OSError:  # it does not run here
+    except OSError:
         answer = ""
-    return answer.splitlines() or ["", "", "", ""]
+    path, release, tag, magic = answer.splitlines() or ("", "", "", "")
+    return Interpreter(path, release, tag, bytes.fromhex(magic), with_libraries)
 
 
 def notice(missing: list[str]) -> str:
@@ -282,11 +284,11 @@ def compile_packages(packages: Path, python: Interpreter) -> dict[str, bytes]:
     interpreter."""
     own = compiled(packages, python, [PACKAGE])
     if not python.with_libraries:
-        return {f"bytecode/{python.tag}": bytes.fromhex(python.magic) + marshal.dumps((own, ()), 2)}
+        return {f"bytecode/{python.tag}": python.magic + marshal.dumps((own, ()), 2)}
     libraries = compiled(packages, python, LIBRARIES)
     seldom = {name: own.pop(name) for name in list(own) if name.startswith(SELDOM)}
     return {
-        f"bytecode/{python.tag}": bytes.fromhex(python.magic) + marshal.dumps((own, (*LIBRARIES, *seldom)), 2),
+        f"bytecode/{python.tag}": python.magic + marshal.dumps((own, (*LIBRARIES, *seldom)), 2),
         f"libraries/{python.tag}": marshal.dumps(libraries | seldom, 2),
     }
 

@@ -1,4 +1,6 @@
-"""Makes everything to publish, in dist/, from a clean tag: archives, wheel, sdist, SBOM, checksums. `make release`.
+"""Makes everything to publish, in dist/, from a clean tag: archives, executables, wheel, sdist, SBOM, checksums.
+
+`make release` runs it.
 
 Like the archives, all of it is identical byte for byte, whoever makes it: the release workflow does it twice.
 """
@@ -25,9 +27,13 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 from build import PACKAGE, ROOT, SHEBANGS, SUMS, commit, commit_date, git, interpreters, write_sums
+from standalone.components import Component as Part
+from standalone.components import components
+from standalone.toolchain import ARCHITECTURES
 
 NAME = "run-lambda-entrypoint"
 DIST = ROOT / "dist"
+EXECUTABLES = tuple(f"{NAME}-{architecture}" for architecture in ARCHITECTURES)
 [VERSION] = re.findall('__version__ = "(.+)"', (ROOT / "src" / PACKAGE / "__init__.py").read_text("utf-8"))
 # As SPDX expressions, read in each project's own license text: some packages' metadata is vaguer.
 LICENSES = {
@@ -52,8 +58,10 @@ def main() -> None:
         if old.name != ".gitignore":
             old.unlink()
     call(sys.executable, "build.py", "--release")
+    call(sys.executable, "-m", "standalone", *ARCHITECTURES)
     if not options.untested:
-        call("make", "check", "test")  # of these very archives: nothing that they are made of is newer
+        # Of these very files: nothing that they are made of is newer.
+        call("make", "check", "test", "test-standalone")
     call(sys.executable, "-m", "hatchling", "build", "--directory", str(DIST))
     (DIST / f"{NAME}-{VERSION}.cdx.json").write_text(bill_of_materials(DIST), "utf-8")
     write_sums(DIST)
@@ -84,17 +92,18 @@ def digest(path: Path) -> str:
 
 
 def bill_of_materials(folder: Path) -> str:
-    """A CycloneDX document of what is inside the archives in `folder`, which differ only in their shebang line."""
-    archives = {name: digest(folder / name) for name in SHEBANGS}
+    """A CycloneDX document of what is inside the archives in `folder`, which differ only in their shebang line, and
+    the executables."""
+    files = {name: digest(folder / name) for name in (*SHEBANGS, *EXECUTABLES)}
     inside = {name: component(name, version) for name, version in packages(folder / next(iter(SHEBANGS)))}
     ours = inside.pop(NAME)
     ours.type = ComponentType.APPLICATION
     ours.purl = None  # what is on PyPI under this name is not these files
-    for name, content in archives.items():
+    for name, content in files.items():
         hashes = [HashType(alg=HashAlgorithm.SHA_256, content=content)]
         ours.components.add(Component(name=name, type=ComponentType.FILE, bom_ref=name, hashes=hashes))
     bill = Bom(
-        serial_number=uuid.uuid5(uuid.NAMESPACE_OID, "".join(archives.values())),
+        serial_number=uuid.uuid5(uuid.NAMESPACE_OID, "".join(files.values())),
         components=inside.values(),
         metadata=BomMetaData(
             component=ours,
@@ -108,11 +117,13 @@ def bill_of_materials(folder: Path) -> str:
             ],
         ),
     )
+    only_executables = [executable_component(part) for part in components()]
+    bill.components |= set(only_executables)
     for name, part in inside.items():
         needed = [line for line in distribution(name).requires or () if "extra ==" not in line]
         names = {match[0] for line in needed if (match := re.match(r"[\w.-]+", line))}
         bill.register_dependency(part, [inside[other] for other in sorted(names & set(inside))])
-    bill.register_dependency(ours, [inside["botocore"], inside["shiv"]])
+    bill.register_dependency(ours, [inside["botocore"], inside["shiv"], *only_executables])
 
     text = make_outputter(bill, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2)
     if fault := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
@@ -136,6 +147,19 @@ def component(name: str, version: str) -> Component:
         purl=PackageURL("pypi", None, name, version),
         licenses=[LicenseFactory().make_from_string(LICENSES[name])],
         pedigree=None if name == NAME else Pedigree(notes="without the parts that build.py removes"),
+    )
+
+
+def executable_component(part: Part) -> Component:
+    """What only the executables have inside."""
+    return Component(
+        name=part.name,
+        version=part.version,
+        bom_ref=f"{part.name}@{part.version}",
+        purl=PackageURL("generic", None, part.name.lower(), part.version),
+        cpe=f"cpe:2.3:a:{part.cpe}:{part.version}:*:*:*:*:*:*:*",
+        licenses=[LicenseFactory().make_from_string(part.license)],
+        properties=[Property(name=f"{NAME}:in", value=", ".join(EXECUTABLES))],
     )
 
 

@@ -5,12 +5,13 @@ Static CPython, OpenSSL and zlib; the standard library, frozen; our archive, app
 
 import argparse
 import sys
-import tempfile
+from collections import Counter
 from pathlib import Path
 
-from build import Interpreter, collect, compile_packages, identity, staged, write, write_sums
+from build import collect, compile_packages, identity, staged, write, write_sums
 from standalone import libraries, sources, toolchain
-from standalone.executable import freeze, link
+from standalone.components import components
+from standalone.executable import freeze, link, parts
 from standalone.interpreter import CPython, interpreter
 
 DIST = sources.ROOT / "dist"
@@ -34,19 +35,36 @@ def main() -> None:
 def build(architectures: list[str], extra_root: Path | None, output: Path) -> None:
     """Raises SourceError and BuildError."""
     native = cpython(toolchain.NATIVE)
-    python = Interpreter(*identity(str(native.python)), with_libraries=True)
+    python = identity(native.python, with_libraries=True)
     with staged(extra_root) as packages:
         bytecode = compile_packages(packages, python)
         library = freeze(native, packages)
         entries = dict(collect(packages, bytecode))
+    for component in components():
+        entries |= {
+            f"licenses/{component.name} {component.version}/{name}": text.encode()
+            for name, text in component.texts.items()
+        }
     package = bytecode[f"bytecode/{python.tag}"]
     output.mkdir(parents=True, exist_ok=True)
     for architecture in architectures:
         target = output / f"run-lambda-entrypoint-{architecture}"
-        linked = link(cpython(architecture), architecture, library, package)
+        folder = link(cpython(architecture), architecture, library, package)
+        linked = (folder / "linked").read_bytes()
         write(entries, target, linked)
-        print(target, target.stat().st_size)
+        report(target, parts(folder), len(linked))
     write_sums(output)
+
+
+def report(target: Path, sizes: Counter[str], linked: int) -> None:
+    """Print what takes the space; fail if it is too much."""
+    size = target.stat().st_size
+    sizes["archive"] = size - linked
+    for part, bytes_ in sizes.most_common():
+        print(f"{bytes_:>11,} bytes of {part}")
+    print(f"{size:>11,} bytes: {target.name}")
+    if size > MAX_SIZE:
+        sys.exit(f"standalone: {target.name} is larger than {MAX_SIZE:,} bytes")
 
 
 def cpython(architecture: str) -> CPython:

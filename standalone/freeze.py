@@ -24,10 +24,8 @@ BY_C = (
     "zipimport",
 )
 # Those of JSON, of the names of hosts and of entries in zip archives, of HTTP's headers.
-CODECS = (
-    "ascii", "cp437", "idna", "latin_1", "utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_8",
-    "utf_8_sig",
-)  # fmt: skip
+UNICODE = (f"utf_{width}{order}" for width in (16, 32) for order in ("", "_be", "_le"))
+CODECS = ("ascii", "cp437", "idna", "latin_1", "utf_8", "utf_8_sig", *UNICODE)
 # Imported by functions that nothing here calls, to test, to debug, to document; or their halves in C are not built in.
 SKIPPED = ("asyncio", "ctypes", "doctest", "multiprocessing", "pdb", "pydoc", "test", "tkinter", "unittest")
 

@@ -23,7 +23,6 @@ FLAGS = (
     "-O2 -g0 -fPIE -ffunction-sections -fdata-sections -fstack-protector-strong "
     "-fno-unwind-tables -fno-asynchronous-unwind-tables"
 )
-LINK_FLAGS = "-static -fPIE -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--gc-sections -Wl,-s"
 # Builds record how the compiler was called: so it has a name without a path, and the rest comes from the environment.
 TOOLS = {
     "standalone-cc": """\
@@ -35,6 +34,7 @@ case $1 in
 esac
 """,
     "standalone-ar": '#!/bin/sh\nexec "$STANDALONE_ZIG" ar "$@"\n',
+    "standalone-ld": '#!/bin/sh\nexec "$STANDALONE_ZIG" ld.lld "$@"\n',
     "standalone-ranlib": '#!/bin/sh\nexec "$STANDALONE_ZIG" ranlib "$@"\n',
 }
 VERSION = distribution("ziglang").version
