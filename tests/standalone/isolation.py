@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.conformance.certificates import Certificate
-    from tests.harness.entrypoint import Environ
+    from tests.harness.entrypoint import Words
     from tests.standalone.tools import Tools
 
 UID = 993  # Lambda's
@@ -28,10 +28,11 @@ EXECUTABLE, BUSYBOX, AUTHORITY = "/run-lambda-entrypoint", "/busybox", "/authori
 CLONE_NEWNET = 0x40000000  # sched.h
 SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1  # net/if.h
 
-# dash exports PWD, which the executable is not to get. Not `mount --bind -o ro`: it depends on util-linux's version.
+# Not `mount --bind -o ro`: what that does depends on util-linux's version. The executable's environment is set by a
+# static program, since LD_PRELOAD and the like are not for those on the way.
 ENTER = f"""\
-/usr/bin/mount --bind "$0" "$0" && /usr/bin/mount -o remount,bind,ro "$0" && unset PWD OLDPWD &&
-exec /usr/sbin/chroot --userspec={UID}:{UID} --groups= "$0" "$@"
+root=$1 && shift && /usr/bin/mount --bind "$root" "$root" && /usr/bin/mount -o remount,bind,ro "$root" &&
+exec /usr/sbin/chroot --userspec={UID}:{UID} --groups= "$root" {BUSYBOX} env -i "$@"
 """
 
 
@@ -64,7 +65,8 @@ class Executable(Entrypoint):
 
 
 class Traced(NamedTuple):
-    """How a run ended, and the paths that it asked the kernel for until it became the command."""
+    """How a run ended, and the paths that it asked the kernel for until it became the command. What is below the
+    executable, which is no folder, counts as the executable."""
 
     ended: Ended
     paths: set[str]
@@ -93,21 +95,17 @@ class Root:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
 
-    def run(self, *words: str, environ: Environ) -> Ended:
+    def run(self, *words: str, environ: Mapping[str, str], before: Words = ()) -> Ended:
         """Runs the executable to its end: as Lambda's uid and as PID 1, on a read-only root, in `/`."""
-        return Executable(Path(EXECUTABLE))(*words, environ=environ, before=self._enter())
+        variables = [f"{name}={value}" for name, value in environ.items()]
+        unshare = ["/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child"]
+        enter = [*before, *unshare, "/bin/sh", "-c", ENTER, "sh", str(self._folder), *variables]
+        return Executable(Path(EXECUTABLE))(*words, environ={}, before=enter)
 
     def trace(self, *words: str, environ: Mapping[str, str]) -> Traced:
         """The same under strace, with what it has seen."""
-        # With -E, since LD_PRELOAD and the like are not for strace and the programs on the way.
-        variables = [f"-E{name}={value}" for name, value in environ.items()]
-        strace = [*self._tools.strace(self._log, "trace=%file,connect,bind"), *variables]
-        ended = Executable(Path(EXECUTABLE))(*words, environ={}, before=[*strace, *self._enter()])
+        ended = self.run(*words, environ=environ, before=self._tools.strace(self._log, "trace=%file,connect,bind"))
         return Traced(ended, _paths(self._log.read_text("utf-8", "backslashreplace")))
-
-    def _enter(self) -> list[str]:
-        unshare = ["/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child"]
-        return [*unshare, "/bin/sh", "-c", ENTER, str(self._folder)]
 
 
 _CALL = re.compile(r"^\d+ +(?P<name>\w+)\((?P<rest>.*)$")
@@ -124,8 +122,10 @@ def _paths(log: str) -> set[str]:
             continue
         if call["name"] in {"connect", "bind"} and "AF_UNIX" not in line:
             continue
-        if path := _PATH.search(call["rest"]):
-            paths.add(path["path"])
+        match = _PATH.search(call["rest"])
+        if match and match["path"]:  # none: a call about a descriptor
+            below = match["path"].startswith(f"{EXECUTABLE}/")
+            paths.add(EXECUTABLE if below else match["path"])
         if call["name"] == "execve" and line.endswith(" = 0"):
             break
     return paths

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.harness.http_server import by_length, error, http_server
-from tests.standalone.isolation import AUTHORITY, BUSYBOX, EXECUTABLE, Traced
+from tests.standalone.isolation import AUTHORITY, BUSYBOX, EXECUTABLE
 from tests.standalone.name_server import name_server
 from tests.standalone.runs import HOST, served, variables
 
@@ -35,33 +35,27 @@ BOTO_2 = {"/etc/boto.cfg", "/home/.boto"}
 """Where botocore looks for credentials too, after AWS's files and before a container's."""
 
 
-def opened(traced: Traced) -> set[str]:
-    """The paths of a run. What is below the executable, which is no folder, counts as the executable; execveat has a
-    descriptor instead of a path."""
-    return {EXECUTABLE if path.startswith(f"{EXECUTABLE}/") else path for path in traced.paths if path}
-
-
 def test_without_a_reference(root: Root) -> None:
-    assert opened(root.trace(BUSYBOX, "true", environ={})) == {*ALWAYS, BUSYBOX}
+    assert root.trace(BUSYBOX, "true", environ={}).paths == {*ALWAYS, BUSYBOX}
 
 
 def test_the_command_is_looked_for_where_path_says(root: Root) -> None:
     traced = root.trace("busybox", "true", environ={"PATH": "/bin:/usr/bin:/"})
 
-    assert opened(traced) == {*ALWAYS, "/bin/busybox", "/usr/bin/busybox", "//busybox"}
+    assert traced.paths == {*ALWAYS, "/bin/busybox", "/usr/bin/busybox", "//busybox"}
 
 
 def test_outside_lambda_the_emulator_is_looked_for(root: Root) -> None:
     traced = root.trace("--rie-path", "/emulator", "--", BUSYBOX, environ={})
 
-    assert (traced.ended.code, opened(traced)) == (127, {*ALWAYS, BUSYBOX, "/emulator"})
+    assert (traced.ended.code, traced.paths) == (127, {*ALWAYS, BUSYBOX, "/emulator"})
 
 
 def test_the_time_zone_is_looked_for_where_musl_has_it(root: Root) -> None:
     traced = root.trace(BUSYBOX, "true", environ={"TZ": "Europe/Berlin"})
 
     folders = {"/usr/share/zoneinfo", "/share/zoneinfo", "/etc/zoneinfo"}
-    assert opened(traced) - ALWAYS == {BUSYBOX, *(f"{folder}/Europe/Berlin" for folder in folders)}
+    assert traced.paths - ALWAYS == {BUSYBOX, *(f"{folder}/Europe/Berlin" for folder in folders)}
 
 
 @pytest.mark.parametrize(
@@ -75,14 +69,14 @@ def test_the_time_zone_is_looked_for_where_musl_has_it(root: Root) -> None:
     ],
 )
 def test_an_option(root: Root, option: str, more: set[str]) -> None:
-    assert opened(root.trace(option, *({BUSYBOX} & more), environ={})) == ALWAYS | more
+    assert root.trace(option, *({BUSYBOX} & more), environ={}).paths == ALWAYS | more
 
 
 def test_a_secret_from_an_address(root: Root, ca: Certificate) -> None:
     with served(ca, "127.0.0.1") as url:
         traced = root.trace(BUSYBOX, "true", environ=variables(url, "direct"))
 
-    assert (traced.ended.code, opened(traced)) == (0, {*ALWAYS, BUSYBOX, AUTHORITY})
+    assert (traced.ended.code, traced.paths) == (0, {*ALWAYS, BUSYBOX, AUTHORITY})
 
 
 def test_a_secret_from_a_name(root: Root, ca: Certificate) -> None:
@@ -91,21 +85,21 @@ def test_a_secret_from_a_name(root: Root, ca: Certificate) -> None:
         traced = root.trace(BUSYBOX, "true", environ=variables(url, "direct"))
 
     names = {"/etc/hosts", "/etc/resolv.conf"}
-    assert (traced.ended.code, opened(traced)) == (0, {*ALWAYS, *names, BUSYBOX, AUTHORITY})
+    assert (traced.ended.code, traced.paths) == (0, {*ALWAYS, *names, BUSYBOX, AUTHORITY})
 
 
 def test_without_home_botocore_reads_the_users_entry_and_no_relative_path(root: Root, ca: Certificate) -> None:
     with served(ca, "127.0.0.1") as url:
         traced = root.trace(BUSYBOX, "true", environ=variables(url, "botocore"))
 
-    assert (traced.ended.code, opened(traced)) == (0, {*ALWAYS, *WITHOUT_HOME, BUSYBOX, AUTHORITY, EXECUTABLE})
+    assert (traced.ended.code, traced.paths) == (0, {*ALWAYS, *WITHOUT_HOME, BUSYBOX, AUTHORITY, EXECUTABLE})
 
 
 def test_with_home_botocore_reads_awss_files_there(root: Root, ca: Certificate) -> None:
     with served(ca, "127.0.0.1") as url:
         traced = root.trace(BUSYBOX, "true", environ=variables(url, "botocore", HOME="/home"))
 
-    assert (traced.ended.code, opened(traced)) == (0, {*ALWAYS, *AT_HOME, BUSYBOX, AUTHORITY, EXECUTABLE})
+    assert (traced.ended.code, traced.paths) == (0, {*ALWAYS, *AT_HOME, BUSYBOX, AUTHORITY, EXECUTABLE})
 
 
 def test_a_profile_in_files_that_the_user_names(root: Root, ca: Certificate) -> None:
@@ -118,7 +112,7 @@ def test_a_profile_in_files_that_the_user_names(root: Root, ca: Certificate) -> 
         traced = root.trace(BUSYBOX, "true", environ=environ)
 
     files = {"/my/config", "/my/credentials"}
-    assert (traced.ended.code, opened(traced)) == (0, {*ALWAYS, *files, BUSYBOX, AUTHORITY, EXECUTABLE})
+    assert (traced.ended.code, traced.paths) == (0, {*ALWAYS, *files, BUSYBOX, AUTHORITY, EXECUTABLE})
 
 
 def test_credentials_of_a_container(root: Root, ca: Certificate) -> None:
@@ -134,7 +128,7 @@ def test_credentials_of_a_container(root: Root, ca: Certificate) -> None:
         traced = root.trace(BUSYBOX, "true", environ=variables(url, "botocore", HOME="/home", **more))
 
     files = {*AT_HOME, *BOTO_2, "/token"}
-    assert (traced.ended.code, opened(traced)) == (0, {*ALWAYS, *files, BUSYBOX, AUTHORITY, EXECUTABLE})
+    assert (traced.ended.code, traced.paths) == (0, {*ALWAYS, *files, BUSYBOX, AUTHORITY, EXECUTABLE})
 
 
 def test_a_profile_with_single_sign_on_reads_its_cached_token(root: Root) -> None:
@@ -145,7 +139,7 @@ def test_a_profile_with_single_sign_on_reads_its_cached_token(root: Root) -> Non
     traced = root.trace(BUSYBOX, "true", environ=variables("https://127.0.0.1:1", "botocore", **keys))
 
     token = f"/home/.aws/sso/cache/{hashlib.sha1(b's').hexdigest()}.json"  # noqa: S324 - botocore's
-    assert (traced.ended.code, opened(traced)) == (125, {*ALWAYS, *AT_HOME, token, BUSYBOX, AUTHORITY, EXECUTABLE})
+    assert (traced.ended.code, traced.paths) == (125, {*ALWAYS, *AT_HOME, token, BUSYBOX, AUTHORITY, EXECUTABLE})
 
 
 def test_a_certificate_that_is_not_trusted(root: Root, transport: str, ca: Certificate) -> None:
@@ -153,7 +147,7 @@ def test_a_certificate_that_is_not_trusted(root: Root, transport: str, ca: Certi
         traced = root.trace(BUSYBOX, "true", environ=variables(url, transport, AWS_CA_BUNDLE="", HOME="/home"))
 
     home = AT_HOME if transport == "botocore" else set()
-    assert (traced.ended.code, opened(traced)) == (125, {*ALWAYS, *home, *STORES, BUSYBOX, EXECUTABLE})
+    assert (traced.ended.code, traced.paths) == (125, {*ALWAYS, *home, *STORES, BUSYBOX, EXECUTABLE})
 
 
 def test_stores_that_the_user_names(root: Root, transport: str, ca: Certificate) -> None:
@@ -163,7 +157,7 @@ def test_stores_that_the_user_names(root: Root, transport: str, ca: Certificate)
 
     home = AT_HOME if transport == "botocore" else set()
     stores = {"/my/file", "/my/folder", "/my/other"}
-    assert (traced.ended.code, opened(traced)) == (125, {*ALWAYS, *home, *stores, BUSYBOX, EXECUTABLE})
+    assert (traced.ended.code, traced.paths) == (125, {*ALWAYS, *home, *stores, BUSYBOX, EXECUTABLE})
 
 
 def test_a_failed_start_in_lambda(root: Root, transport: str) -> None:
@@ -173,4 +167,4 @@ def test_a_failed_start_in_lambda(root: Root, transport: str) -> None:
         traced = root.trace(BUSYBOX, "true", environ=environ)
 
     files = {"/etc/hosts", BUSYBOX, EXECUTABLE, *({*AT_HOME, AUTHORITY} if transport == "botocore" else ())}
-    assert (server.requests[-1].path, opened(traced)) == ("/2018-06-01/runtime/init/error", {*ALWAYS, *files})
+    assert (server.requests[-1].path, traced.paths) == ("/2018-06-01/runtime/init/error", {*ALWAYS, *files})
