@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # The last release whose qemu-user is linked dynamically, so that libfaketime can set its clock. Programs of a later
 # release have later names in it: what is unpacked under another suite's name is fetched again.
 SUITE = "bookworm"
-PACKAGES = ("busybox-static", "faketime", "qemu-user", "strace")
+PACKAGES = ("busybox-static", "faketime", "qemu-user", "strace", "unzip")
 FOLDER = ROOT / ".cache/standalone-tests" / SUITE
 
 
@@ -29,6 +29,11 @@ class Tools(NamedTuple):
     def busybox(self) -> Path:
         """A static program of many commands: it runs in an empty root."""
         return self.folder / "bin/busybox"
+
+    @property
+    def unzip(self) -> Words:
+        """Words before its options."""
+        return [*self._dynamic(), f"{self.folder}/usr/bin/unzip"]
 
     def strace(self, log: Path, trace: str) -> Words:
         """Words before a command: writes its calls, and those of its children, into `log`."""
