@@ -2,6 +2,7 @@
    library's. What src/__main__.py does for the archive. */
 
 #include <Python.h>
+#include <internal/pycore_mimalloc.h>
 #include <limits.h>
 #include <marshal.h>
 #include <sys/auxv.h>
@@ -100,6 +101,7 @@ static PyObject *start(const wchar_t *path)
 
 int main(int argc, char **argv)
 {
+    mi_option_set(mi_option_use_numa_nodes, 1); /* it would look for more of them in /sys */
     const char *path = own_path();
     wchar_t *decoded = path && argc ? Py_DecodeLocale(path, NULL) : NULL;
     if (decoded == NULL)

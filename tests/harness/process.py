@@ -175,12 +175,14 @@ def _wish(arguments: Sequence[str | bytes | Path], surroundings: Surroundings) -
 def _session(leader: int) -> list[int]:
     """The live processes of a session; those that only wait to be reaped are not counted."""
     pids = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for folder in Path("/proc").iterdir():  # glob would fail where a process ends while it looks
+        if not folder.name.isdigit():
+            continue
         try:
             # pid (name) state ppid pgrp session, see proc(5); the name may hold anything.
-            state, _, _, session = stat.read_text("latin-1").rpartition(")")[2].split()[:4]
+            state, _, _, session = (folder / "stat").read_text("latin-1").rpartition(")")[2].split()[:4]
         except (FileNotFoundError, ProcessLookupError):
             continue
         if int(session) == leader and state not in "ZX":
-            pids.append(int(stat.parent.name))
+            pids.append(int(folder.name))
     return pids

@@ -1,0 +1,61 @@
+"""Programs that the tests need, from Debian's packages: nothing is installed, the machine's own are left alone."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.containers.debian import Suite, unpack
+from tests.containers.engine import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.harness.entrypoint import Words
+
+# The last release whose qemu-user is linked dynamically, so that libfaketime can set its clock. Programs of a later
+# release have later names in it: what is unpacked under another suite's name is fetched again.
+SUITE = "bookworm"
+PACKAGES = ("busybox-static", "faketime", "qemu-user", "strace")
+FOLDER = ROOT / ".cache/standalone-tests" / SUITE
+
+
+class Tools(NamedTuple):
+    """Programs in `folder`, which run with the libraries that they were built for."""
+
+    folder: Path
+
+    @property
+    def busybox(self) -> Path:
+        """A static program of many commands: it runs in an empty root."""
+        return self.folder / "bin/busybox"
+
+    def strace(self, log: Path, trace: str) -> Words:
+        """Words before a command: writes its calls, and those of its children, into `log`."""
+        return [*self._dynamic(), f"{self.folder}/usr/bin/strace", "-f", "-qq", "-s4096", "-o", str(log), "-e", trace]
+
+    def qemu(self, architecture: str, processor: str, *, clock: str = "") -> Words:
+        """Words before a program: runs it on a model of a processor, since `clock` where that is given."""
+        faked = ["--preload", f"{self._libraries}/faketime/libfaketime.so.1"] if clock else []
+        named = [f"{self.folder}/usr/bin/qemu-{architecture}", "-cpu", processor]
+        return [*self._dynamic(*faked), *named]
+
+    @property
+    def _libraries(self) -> Path:
+        return self.folder / "usr/lib/x86_64-linux-gnu"
+
+    def _dynamic(self, *options: str) -> Words:
+        """Words before a dynamically linked program: the dynamic loader, which takes only libraries from here."""
+        folders = f"{self.folder}/lib/x86_64-linux-gnu:{self._libraries}"
+        return [f"{self.folder}/lib64/ld-linux-x86-64.so.2", "--library-path", folders, *options]
+
+
+def tools() -> Tools:
+    """What is unpacked, after fetching it where it is not there. Raises EngineError, OSError, CalledProcessError."""
+    done = FOLDER / "done"
+    names = " ".join(PACKAGES)
+    if not done.is_file() or done.read_text("utf-8") != names:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        unpack(Suite(SUITE, ROOT / ".cache/debian").fetch(PACKAGES), FOLDER)
+        done.write_text(names, "utf-8")
+    return Tools(FOLDER)
