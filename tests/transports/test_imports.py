@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.transports.conftest import Authority
 
+pytestmark = pytest.mark.archive_only("nothing but `python3 -X importtime` tells what is imported")
+
 OURS = "run_lambda_entrypoint"
 
 # Of the standard library, what a start imports in addition to an empty zip archive. Names with an underscore are left
