@@ -35,10 +35,14 @@ class Tools(NamedTuple):
         return [*self._dynamic(), f"{self.folder}/usr/bin/strace", "-f", "-qq", "-s4096", "-o", str(log), "-e", trace]
 
     def qemu(self, architecture: str, processor: str, *, clock: str = "") -> Words:
-        """Words before a program: runs it on a model of a processor, since `clock` where that is given."""
-        faked = ["--preload", f"{self._libraries}/faketime/libfaketime.so.1"] if clock else []
-        named = [f"{self.folder}/usr/bin/qemu-{architecture}", "-cpu", processor]
-        return [*self._dynamic(*faked), *named]
+        """Words before a program: runs it on a model of a processor; `clock` is the time at its start, as
+        "2050-01-31 12:00:00" in UTC, instead of this machine's."""
+        setting = {"FAKETIME": f"@{clock}", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"} if clock else {}
+        environ = ["/usr/bin/env", *(f"{name}={value}" for name, value in setting.items())]
+        loaded = ["--preload", f"{self._libraries}/faketime/libfaketime.so.1"] if clock else []
+        hidden = [word for name in setting for word in ("-U", name)]  # from the program
+        emulator = f"{self.folder}/usr/bin/qemu-{architecture}"
+        return [*environ, *self._dynamic(*loaded), emulator, *hidden, "-cpu", processor]
 
     @property
     def _libraries(self) -> Path:
