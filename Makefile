@@ -40,7 +40,7 @@ test-standalone: .venv/dev .venv/emulator $(ARCHIVE) standalone ## run the tests
 	.venv/bin/python -m pytest --numprocesses=auto --archive=$(EXECUTABLE) tests/behavior tests/transports
 	.venv/bin/python -m pytest --archive=$(EXECUTABLE) tests/standalone
 
-test-containers: .venv/dev .venv/emulator $(ARCHIVE) ## build and run the examples' images in a Docker engine
+test-containers: .venv/dev .venv/emulator $(ARCHIVE) standalone ## build and run the examples' images in a Docker engine
 	.venv/bin/python -m tests.containers
 
 bench: .venv/dev .venv/bench $(ARCHIVE) ## measure the start in comparison with alternatives (ROUNDS=5 is quicker)

@@ -7,9 +7,9 @@ names, whether each is a package, and its code; marshaled, as compile_packages.p
 import ast
 import marshal
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from encodings.aliases import aliases
 from pathlib import Path
-from typing import Any
 
 from compile_packages import compiled, without_lines
 
@@ -23,38 +23,43 @@ BY_C = (
     "traceback",
     "zipimport",
 )
-# Those of JSON, of the names of hosts and of entries in zip archives, of HTTP's headers.
+# Codecs that no source names where it uses them: of JSON, of entries in zip archives.
 UNICODE = (f"utf_{width}{order}" for width in (16, 32) for order in ("", "_be", "_le"))
-CODECS = ("ascii", "cp437", "idna", "latin_1", "utf_8", "utf_8_sig", *UNICODE)
+CODECS = ("ascii", "cp437", "latin_1", "utf_8", "utf_8_sig", *UNICODE)
 # Imported by functions that nothing here calls, to test, to debug, to document; or their halves in C are not built in.
 SKIPPED = ("asyncio", "ctypes", "doctest", "multiprocessing", "pdb", "pydoc", "test", "tkinter", "unittest")
 
 
 def main() -> None:
     library, packages, target = map(Path, sys.argv[1:])
-    found = dict(sorted(closure(library, packages)))
+    paths = closure(library, packages)
+    found = {name: (path.name == "__init__.py", frozen(path, name, paths)) for name, path in sorted(paths.items())}
     target.write_bytes(marshal.dumps(found, 2))
 
 
-def closure(library: Path, packages: Path) -> Iterator[tuple[str, tuple[bool, bytes]]]:
+def closure(library: Path, packages: Path) -> dict[str, Path]:
     """The modules of `library` that are imported anywhere in `packages`, or in one of themselves."""
-    names = {*BY_C, *(f"encodings.{name}" for name in CODECS)}
+    names = {*BY_C, *map(codec, CODECS)}
     for path in packages.rglob("*.py"):
         names |= imports(path, path.relative_to(packages))
+    found: dict[str, Path] = {}
     seen: set[str] = set()
     while names - seen:
         name = (names - seen).pop()
         seen.add(name)
         path = library / name.replace(".", "/")
-        is_package = path.is_dir()
-        path = path / "__init__.py" if is_package else path.with_suffix(".py")
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         if path.is_file() and name.partition(".")[0] not in SKIPPED:
             names |= {name.rpartition(".")[0], *imports(path, path.relative_to(library))}
-            yield name, (is_package, frozen(path, name))
+            found[name] = path
+    return found
 
 
 def imports(path: Path, place: Path) -> set[str]:
-    """The names that a module imports, inside functions too, and what may be modules in these; `place` is its own."""
+    """The names that a module imports, inside functions too, and what may be modules in these; `place` is its own.
+
+    With the codecs that it calls by their names, as in `text.encode("idna")`.
+    """
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
@@ -63,16 +68,30 @@ def imports(path: Path, place: Path) -> set[str]:
             parents = place.parts[: len(place.parts) - node.level] if node.level else ()
             module = ".".join([*parents, *filter(None, [node.module])])
             found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Call):
+            found |= {codec(name) for name in codecs(node)}
     return found
 
 
-def frozen(path: Path, name: str) -> bytes:
+def codecs(call: ast.Call) -> Iterator[str]:
+    """The name of the codec that a call of encode() or decode() shows, if it shows one."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr in ("encode", "decode"):
+        for value in (*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg == "encoding")):
+            if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
+                yield value.value
+
+
+def codec(name: str) -> str:
+    """The module of a codec by any of its names."""
+    normalized = name.lower().replace("-", "_")
+    return f"encodings.{aliases.get(normalized, normalized)}"
+
+
+def frozen(path: Path, name: str, names: Collection[str]) -> bytes:
     """A module's code, without what no start needs."""
     source = path.read_bytes()
     if name == "encodings.aliases":  # of 300 encodings: each start would make a dict of them
-        scope: dict[str, Any] = {}
-        exec(source, scope)  # noqa: S102 - the standard library's
-        kept = {alias: codec for alias, codec in scope["aliases"].items() if codec in CODECS}
+        kept = {alias: module for alias, module in aliases.items() if f"encodings.{module}" in names}
         source = f"aliases = {kept!r}".encode()
     return marshal.dumps(without_lines(compiled(source, f"<frozen {name}>")))
 

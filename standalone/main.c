@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <marshal.h>
 #include <sys/auxv.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* frozen.c, which freeze.py writes. */
@@ -50,7 +51,10 @@ static PyStatus initialize(int argc, char **argv, const wchar_t *path)
     PyPreConfig before;
     PyPreConfig_InitIsolatedConfig(&before);
     before.utf8_mode = 1;                          /* file names and arguments keep every byte */
-    before.allocator = PYMEM_ALLOCATOR_MIMALLOC;   /* musl's malloc makes botocore's path 8 times as long */
+    /* musl's malloc makes botocore's path 8 times as long. Mimalloc reserves 32 MB of address space for each thread. */
+    struct rlimit space;
+    int limited = getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY;
+    before.allocator = limited ? PYMEM_ALLOCATOR_PYMALLOC : PYMEM_ALLOCATOR_MIMALLOC;
     PyStatus status = Py_PreInitialize(&before);
     if (PyStatus_Exception(status))
         return status;

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.entrypoint import Entrypoint
+from tests.harness.entrypoint import Entrypoint, is_executable
 from tests.harness.secrets_api import SecretsApi, serving
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -13,13 +13,22 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--archive", type=Path, default=ROOT / "dist/run-lambda-entrypoint.pyz", help="the archive under test"
+        "--archive",
+        type=Path,
+        default=ROOT / "dist/run-lambda-entrypoint.pyz",
+        help="the archive under test, or an executable that brings its own interpreter",
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`make test-quick` leaves out what starts botocore, which takes as long as ten other starts."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`make test-quick` leaves out what starts botocore, which takes as long as ten other starts. A test of an
+    executable leaves out what is no matter of it: `pytest -rs` lists that, with the reasons."""
+    archive = config.getoption("--archive")
+    executable = archive.is_file() and is_executable(archive)
     for item in items:
+        archive_only = item.get_closest_marker("archive_only")
+        if executable and archive_only:
+            item.add_marker(pytest.mark.skip(reason=archive_only.args[0]))
         callspec = getattr(item, "callspec", None)
         if callspec and "botocore" in callspec.params.values():
             item.add_marker(pytest.mark.slow)

@@ -60,10 +60,13 @@ class Importer:
         exec(loads(code), module.__dict__)  # noqa: S102, S302 - as trusted as the rest of this file
 
     def get_data(self, path: str) -> bytes:
-        """The bytes of a file in the archive. Raises OSError if there is no such file."""
+        """The bytes of a file in the archive. Raises OSError if there is no such file, or no archive to read."""
         from zipimport import zipimporter  # noqa: PLC0415 - most starts need no file
 
-        return zipimporter(self._archive).get_data(path)
+        try:
+            return zipimporter(self._archive).get_data(path)
+        except ImportError as error:  # zipimport's own for any OSError: no descriptor is left, for instance
+            raise error.__context__ or error from None
 
     def get_resource_reader(self, name: str) -> "ResourceReader | None":
         """For importlib.resources: reads the files of a package."""

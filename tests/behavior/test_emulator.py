@@ -97,4 +97,4 @@ def test_the_real_emulator_around_the_real_runtime_client_in_local_mode(
 def test_the_real_runtime_client_in_lambda(entrypoint: Entrypoint, function: Surroundings, options: list[str]) -> None:
     with running([emulator_path(), *entrypoint.words, *options, *REFLECTOR], function) as emulator:
         assert emulator.invoke({"names": list(WANTED)}) == (200, {"environment": WANTED})
-        assert "run-lambda-entrypoint" not in emulator.stdout + emulator.stderr.partition("level=")[0]
+        assert "run-lambda-entrypoint: " not in emulator.stdout + emulator.stderr.partition("level=")[0]

@@ -143,6 +143,7 @@ def test_the_command_is_called_by_the_word_that_named_it(entrypoint: Entrypoint)
     assert entrypoint("cat", "/proc/self/cmdline").out == b"cat\0/proc/self/cmdline\0"
 
 
+@pytest.mark.archive_only("has no shebang line")
 @pytest.mark.skipif(
     not os.access("/usr/bin/python3", os.X_OK), reason="no /usr/bin/python3, which the shebang line names"
 )

@@ -92,6 +92,7 @@ OLD = {
 }
 
 
+@pytest.mark.archive_only("brings its own interpreter")
 @pytest.mark.parametrize(
     "python", OLD.values() or [pytest.param("", marks=pytest.mark.skip("no old Python"))], ids=OLD or ["none"]
 )
@@ -113,6 +114,7 @@ runpy.run_path(sys.argv[0], None, "__main__")
 """
 
 
+@pytest.mark.archive_only("brings its own interpreter")
 def test_a_python_without_ssl_is_reported(entrypoint: Entrypoint) -> None:
     words: list[str | Path] = [sys.executable, "-ISB", "-c", WITHOUT_SSL, entrypoint.archive, "true"]
     ended = run(words, Surroundings(aws("https://127.0.0.1:9", NAME)))
@@ -137,8 +139,8 @@ def without_threads(entrypoint: Entrypoint) -> Iterator[list[str | Path]]:
     with TemporaryDirectory() as folder:  # not tmp_path, which only we may read
         Path(folder).chmod(0o755)
         archive = shutil.copyfile(entrypoint.archive, Path(folder, "archive.pyz"))
-        archive.chmod(0o644)
-        yield [*AS_SOMEBODY, pythons[0], *Entrypoint(archive).words[1:]]
+        archive.chmod(0o755)
+        yield [*AS_SOMEBODY, *entrypoint.interpreter(pythons[0]), str(archive)]
 
 
 NO_THREAD = "cannot start a thread; raise the limit of processes (ulimit -u), or the memory"

@@ -82,6 +82,7 @@ def imported_before_an_archive(folder: Path, flags: list[str]) -> set[str]:
     return {"sitecustomize", "usercustomize", *(name.partition(".")[0] for name in imported)}
 
 
+@pytest.mark.archive_only("is never started by another interpreter")
 @pytest.mark.parametrize("flags", [[], ["-S"], ["-s", "-E"]], ids=["no flags", "-S", "-sE"])
 def test_started_without_its_first_line_no_module_of_the_functions_own_is_imported_either(
     entrypoint: Entrypoint, environ: dict[str, str], tmp_path: Path, flags: list[str]
@@ -134,7 +135,7 @@ def test_it_runs_read_only_with_no_home_and_a_uid_without_passwd_entry(
     entrypoint: Entrypoint, environ: dict[str, str], tmp_path: Path
 ) -> None:
     archive = shutil.copyfile(entrypoint.archive, tmp_path / "archive.pyz")
-    archive.chmod(0o444)
+    archive.chmod(0o555)
     tmp_path.chmod(0o555)
     ended = Entrypoint(archive)("printenv", "A", environ=environ, before=WITHOUT_PASSWD_ENTRY)
     tmp_path.chmod(0o755)
@@ -161,6 +162,7 @@ def test_it_runs_where_no_folder_at_all_can_be_written_to(entrypoint: Entrypoint
     with TemporaryDirectory() as folder:  # not tmp_path, which only we may read
         Path(folder).chmod(0o755)
         archive = shutil.copyfile(entrypoint.archive, Path(folder, "archive.pyz"))
+        archive.chmod(0o755)
         ended = Entrypoint(archive)("printenv", "A", environ=environ, before=READ_ONLY)
 
     assert ended == (0, b"1\n", "")

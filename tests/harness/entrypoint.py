@@ -75,16 +75,26 @@ class Ended(NamedTuple):
         return dict(entry.split("=", 1) for entry in self.out.decode().split("\0")[:-1])
 
 
+def is_executable(archive: Path) -> bool:
+    """Whether that is an executable that brings its own interpreter, and no archive with a shebang line."""
+    with archive.open("rb") as file:
+        return file.read(4) == b"\x7fELF"
+
+
 class Entrypoint:
-    """The archive at `archive`, run by this test's own interpreter."""
+    """The archive at `archive`, run by this test's own interpreter; or an executable that brings its own."""
 
     def __init__(self, archive: Path) -> None:
         self.archive = archive
 
     @property
     def words(self) -> list[str]:
-        """What stands before the options and the command: what the kernel makes of the shebang line."""
-        return [sys.executable, flags(self.archive), str(self.archive)]
+        """What stands before the options and the command: for an archive what the kernel makes of the shebang line."""
+        return [*self.interpreter(sys.executable), str(self.archive)]
+
+    def interpreter(self, python: str) -> list[str]:
+        """What runs the file where `python` is the interpreter: nothing for an executable."""
+        return [] if is_executable(self.archive) else [python, flags(self.archive)]
 
     def __call__(
         self,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.transports.conftest import Authority
 
+told_by_python = pytest.mark.archive_only("nothing but `python3 -X importtime` tells what is imported")
+
 OURS = "run_lambda_entrypoint"
 
 # Of the standard library, what a start imports in addition to an empty zip archive. Names with an underscore are left
@@ -108,12 +110,14 @@ def fetching(
         return imported(entrypoint.archive, "/bin/true", environ=aws(url, {**references, **more}), code=code)
 
 
+@told_by_python
 @pytest.mark.parametrize("argv", [["/bin/true"], ["--timeout", "5", "--", "/bin/true"]], ids=["bare", "options"])
 def test_a_start_without_references(entrypoint: Entrypoint, empty: set[str], argv: list[str]) -> None:
     modules = imported(entrypoint.archive, *argv) - empty
     assert (own(modules), foreign(modules)) == (ALWAYS, NOTHING)
 
 
+@told_by_python
 @pytest.mark.parametrize("secure", [True, False], ids=["TLS", "plain HTTP"])
 def test_a_direct_start(entrypoint: Entrypoint, authority: Authority, empty: set[str], secure: bool) -> None:
     tls = context(authority.ca.issue_cert("127.0.0.1")) if secure else None
@@ -136,11 +140,13 @@ def test_no_module_of_a_direct_start_names_one_above_a_c_module(module: str) -> 
     assert found & {"os", "stat", *PUBLIC} == set()
 
 
+@told_by_python
 def test_auto_imports_no_more_than_direct(entrypoint: Entrypoint) -> None:
     looks_for_home = {"pwd"}
     assert fetching(entrypoint, "auto", {}) - looks_for_home == fetching(entrypoint, "direct", {})
 
 
+@told_by_python
 def test_a_botocore_start(entrypoint: Entrypoint) -> None:
     modules = fetching(entrypoint, "botocore", {})
     assert (own(modules), foreign(modules) - sys.stdlib_module_names - TRIED) == (BY_BOTOCORE, OTHERS)
@@ -149,6 +155,7 @@ def test_a_botocore_start(entrypoint: Entrypoint) -> None:
 VALUE = "LAMBDA_ENV_VALUE_FROM_A"
 
 
+@told_by_python
 @pytest.mark.parametrize(
     ("references", "more"),
     [
@@ -162,12 +169,14 @@ def test_only_parameters_import_their_store(entrypoint: Entrypoint, references: 
     assert own(fetching(entrypoint, "direct", references)) == DIRECTLY | more
 
 
+@told_by_python
 @pytest.mark.parametrize("option", ["--dry-run", "--version", "--licenses"])
 def test_only_who_asks_for_a_report_imports_it(entrypoint: Entrypoint, option: str) -> None:
     report = option[2:].replace("-", "_")
     assert own(imported(entrypoint.archive, option, "/bin/true")) == ALWAYS | {f"reporting.{report}"}
 
 
+@told_by_python
 @pytest.mark.parametrize(
     ("environ", "more"),
     [

@@ -25,7 +25,15 @@ class Unisolated(Entrypoint):
         return [sys.executable, str(self.archive)]
 
 
-@pytest.mark.parametrize("kind", [Entrypoint, Unisolated], ids=["-IS", "python FILE"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(Entrypoint, id="-IS"),
+        pytest.param(
+            Unisolated, id="python FILE", marks=pytest.mark.archive_only("is never started by another interpreter")
+        ),
+    ],
+)
 def test_no_keys_are_written_and_the_command_gets_the_variable(
     entrypoint: Entrypoint, transport: str, authority: Authority, tmp_path: Path, kind: type[Entrypoint]
 ) -> None:
