@@ -1,5 +1,4 @@
-"""JSON that is nested too deeply is reported, however small the stack is: musl's threads have 128 KB unless told otherwise,
-and CPython counts calls, not bytes."""
+"""JSON that is nested too deeply is reported, however small the stack is: CPython counts calls, not bytes."""
 
 from __future__ import annotations
 
