@@ -113,7 +113,7 @@ def test_its_functions_check_their_stack(executable: Path) -> None:
             pytest.skip(f"{executable} is not for x86_64")
         count = len(CANARY.findall(section(elf, ".text").data()))
 
-    assert count > 2 * 1_000
+    assert count > 5_000  # about 7,000: without those of CPython it would be 2,500, without those of OpenSSL 4,500
 
 
 def test_it_is_stripped(elf: ELFFile) -> None:
