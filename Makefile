@@ -5,7 +5,7 @@ ARCHIVE = dist/run-lambda-entrypoint.pyz
 ROUNDS ?= 20
 SECONDS ?= 60
 ARCHITECTURES ?= $(shell uname -m)
-EXECUTABLE = dist/run-lambda-entrypoint-$(shell uname -m)
+EXECUTABLE = $(CURDIR)/dist/run-lambda-entrypoint-$(shell uname -m)
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
