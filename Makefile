@@ -5,7 +5,7 @@ ARCHIVE = dist/run-lambda-entrypoint.pyz
 ROUNDS ?= 20
 SECONDS ?= 60
 ARCHITECTURES ?= $(shell uname -m)
-EXECUTABLE = dist/run-lambda-entrypoint-$(shell uname -m)
+EXECUTABLE = $(CURDIR)/dist/run-lambda-entrypoint-$(shell uname -m)
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -43,7 +43,7 @@ test-standalone: .venv/dev .venv/emulator $(ARCHIVE) standalone ## run the tests
 test-containers: .venv/dev .venv/emulator $(ARCHIVE) standalone ## build and run the examples' images in a Docker engine
 	.venv/bin/python -m tests.containers
 
-bench: .venv/dev .venv/bench $(ARCHIVE) ## measure the start in comparison with alternatives (ROUNDS=5 is quicker)
+bench: .venv/dev .venv/bench $(ARCHIVE) standalone ## measure the start in comparison with alternatives (ROUNDS=5 is quicker)
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
 
 storm: .venv/dev $(ARCHIVE) ## start 200 processes at once against a server that throttles

@@ -38,7 +38,8 @@ def main() -> None:
     if missing := [version for version in BYTECODE_VERSIONS if version not in found]:
         names = ", ".join(f"python{version}" for version in missing)
         print(f"CPython {', '.join(missing)}: not found; put {names} on PATH, or install with pyenv")
-    sys.exit(failure)
+    if failure:
+        sys.exit(failure)
 
 
 def unpack_all(versions: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import uuid
 import zipfile
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from importlib.metadata import distribution
 from pathlib import Path
@@ -63,7 +64,7 @@ def main() -> None:
         # Of these very files: nothing that they are made of is newer.
         call("make", "check", "test", "test-standalone")
     call(sys.executable, "-m", "hatchling", "build", "--directory", str(DIST))
-    (DIST / f"{NAME}-{VERSION}.cdx.json").write_text(bill_of_materials(DIST), "utf-8")
+    (DIST / f"{NAME}-{VERSION}.cdx.json").write_text(bill_of_materials(DIST, components()), "utf-8")
     write_sums(DIST)
     print((DIST / SUMS).read_text("utf-8"), end="")
 
@@ -91,10 +92,10 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def bill_of_materials(folder: Path) -> str:
+def bill_of_materials(folder: Path, parts: Iterable[Part]) -> str:
     """A CycloneDX document of what is inside the archives in `folder`, which differ only in their shebang line, and
-    the executables."""
-    files = {name: digest(folder / name) for name in (*SHEBANGS, *EXECUTABLES)}
+    the executables, which also have `parts`."""
+    files = {name: digest(folder / name) for name in (*SHEBANGS, *EXECUTABLES) if (folder / name).exists()}
     inside = {name: component(name, version) for name, version in packages(folder / next(iter(SHEBANGS)))}
     ours = inside.pop(NAME)
     ours.type = ComponentType.APPLICATION
@@ -117,7 +118,7 @@ def bill_of_materials(folder: Path) -> str:
             ],
         ),
     )
-    only_executables = [executable_component(part) for part in components()]
+    only_executables = [executable_component(part) for part in parts]
     bill.components |= set(only_executables)
     for name, part in inside.items():
         needed = [line for line in distribution(name).requires or () if "extra ==" not in line]

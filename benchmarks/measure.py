@@ -1,4 +1,4 @@
-"""Starts processes and takes their times and their memory."""
+"""Starts processes and takes their times, their memory, and what they read."""
 
 import os
 import random
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from resource import struct_rusage
 from signal import SIGKILL
 from typing import NamedTuple
 
@@ -18,7 +19,8 @@ from benchmarks.prepare import Variant
 
 CASES = ((0, 0), (1, 0), (1, 20), (3, 0), (3, 20), (10, 0), (10, 20))
 """Secrets, and milliseconds until the server replies."""
-START, TRUST, WARM, COLD, MEMORY = "start", "trust", "warm page cache", "dropped page cache", "memory"
+START, TRUST, MEMORY, FAULTS, READ, SIZE = "start", "trust", "memory", "page faults", "read", "size"
+WARM, COLD = "warm page cache", "dropped page cache"
 COMMAND = ("/bin/true",)
 BASE = {
     "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
@@ -31,8 +33,6 @@ BASE = {
 }
 """What every variant finds in its environment."""
 
-# A real runtime client, with a handler that costs nothing to import.
-CLIENT = (prepare.PYTHON, "-m", "awslambdaric", "os.getpid")
 NEXT = b"GET /2018-06-01/runtime/invocation/next "
 HANG = 60
 
@@ -53,6 +53,11 @@ class Trial(NamedTuple):
     case: str
     variant: Variant
     environ: dict[str, str]
+    command: tuple[str, ...] = COMMAND
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return *self.variant.words, *self.command
 
     @property
     def key(self) -> tuple[str, str]:
@@ -73,6 +78,10 @@ def case(secrets: int, delay: int) -> str:
     return f"{START} {secrets} {delay}"
 
 
+def poll(client: str, cache: str) -> str:
+    return f"{client}, {cache}"
+
+
 def everything(folder: Path, rounds: int, *, isolated: bool) -> Results:
     """Measures all there is in `folder`; `isolated` says that AWS's own host name leads here, on its own port."""
     with serving(folder, isolated=isolated) as ports:
@@ -81,13 +90,12 @@ def everything(folder: Path, rounds: int, *, isolated: bool) -> Results:
 
         one = [trial for trial in trials if trial.case == case(1, 0)]
         results |= in_rounds(relabelled(one, MEMORY), 3, memory)
-
-        alone = Trial("", Variant(prepare.ALONE, ()), one[0].environ)
-        clients = [alone, *(trial for trial in one if not trial.variant.emptied)]
-        results |= in_rounds(relabelled(clients, WARM), rounds, first_poll)
+        results |= in_rounds(relabelled(one, FAULTS), 3, page_faults)
+        results |= in_rounds(list(polls(folder, one, WARM)), rounds, first_poll)
         if drop_page_cache():
-            results |= in_rounds(relabelled(clients, COLD), min(rounds, 8), cold_first_poll)
-    return results
+            results |= in_rounds(relabelled(one, READ), 3, cold_read)
+            results |= in_rounds(list(polls(folder, one, COLD)), min(rounds, 8), cold_first_poll)
+    return results | {(SIZE, name): [path.stat().st_size / 1e6] for name, path in prepare.files(folder).items()}
 
 
 def starts(folder: Path, ports: dict[int, int]) -> Iterator[Trial]:
@@ -103,6 +111,16 @@ def starts(folder: Path, ports: dict[int, int]) -> Iterator[Trial]:
 def trusts(folder: Path) -> Iterator[Trial]:
     for variant in prepare.trusting(folder):
         yield Trial(TRUST, variant, BASE | references(1))
+
+
+def polls(folder: Path, one: Sequence[Trial], cache: str) -> Iterator[Trial]:
+    """Each runtime client alone, and behind what `one` has."""
+    alone = Trial("", Variant(prepare.ALONE, ()), one[0].environ)
+    for client, command in prepare.clients(folder).items():
+        for trial in (alone, *one):
+            name = trial.variant.name
+            if name in prepare.BEFORE_GO or (client == prepare.AWSLAMBDARIC and not trial.variant.emptied):
+                yield trial._replace(case=poll(client, cache), command=command)
 
 
 def relabelled(trials: Sequence[Trial], case: str) -> list[Trial]:
@@ -148,18 +166,35 @@ def in_rounds(trials: Sequence[Trial], rounds: int, measure: Callable[[Trial], f
 def elapsed(trial: Trial) -> float:
     """Milliseconds from the start to the end of the wrapped command."""
     environ = trial.fresh()
-    words = [*trial.variant.words, *COMMAND]
     began = time.perf_counter()
-    _, status = os.waitpid(os.posix_spawn(words[0], words, environ), 0)
-    taken = time.perf_counter() - began
+    run(trial, environ)
+    return (time.perf_counter() - began) * 1000
+
+
+def run(trial: Trial, environ: dict[str, str]) -> struct_rusage:
+    """What it used, from the start to the end of the wrapped command. Exits if it failed."""
+    _, status, usage = os.wait4(os.posix_spawn(trial.words[0], trial.words, environ), 0)
     if status:
         raise SystemExit(f"{trial.key} failed")
-    return taken * 1000
+    return usage
+
+
+def page_faults(trial: Trial) -> float:
+    """How often the kernel had to map a page, of a file or of memory."""
+    usage = run(trial, trial.fresh())
+    return usage.ru_minflt + usage.ru_majflt
+
+
+def cold_read(trial: Trial) -> float:
+    """What was read from disk after the page cache was dropped, in MB. Linux counts it in blocks of 512 bytes."""
+    environ = trial.fresh()
+    drop_page_cache()
+    return run(trial, environ).ru_inblock * 512 / 1e6
 
 
 def memory(trial: Trial) -> float:
     """Peak of resident memory, in MB (a million bytes)."""
-    words = [*prepare.ISOLATED, "-c", STARTER, *trial.variant.words, *COMMAND]
+    words = [*prepare.ISOLATED, "-c", STARTER, *trial.words]
     told = subprocess.run(words, env=trial.fresh(), check=True, stdout=subprocess.PIPE)
     return int(told.stdout) * 1024 / 1e6
 
@@ -170,9 +205,8 @@ def first_poll(trial: Trial) -> float:
         listening.settimeout(HANG)
         address = f"127.0.0.1:{listening.getsockname()[1]}"
         environ = trial.fresh() | {"AWS_LAMBDA_RUNTIME_API": address, "PYTHONPATH": prepare.PACKAGES}
-        words = [*trial.variant.words, *CLIENT]
         began = time.perf_counter()
-        process = os.posix_spawn(words[0], words, environ)
+        process = os.posix_spawn(trial.words[0], trial.words, environ)
         try:
             connection, _ = listening.accept()
             asked = connection.recv(65536)

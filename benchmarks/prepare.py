@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import server
+from standalone import toolchain
 from tests.containers.debian import Suite, unpack
 from tests.containers.engine import EngineError
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / "benchmarks/peers"
 ARCHIVE = ROOT / "dist/run-lambda-entrypoint.pyz"
+EXECUTABLES = {name: ROOT / f"dist/run-lambda-entrypoint-{name}" for name in toolchain.ARCHITECTURES}
+EXECUTABLE = EXECUTABLES[toolchain.NATIVE]
 ROOTED = "rooted"
 PACKAGES = sysconfig.get_path("purelib")
 PYTHON = "/usr/bin/python3"  # the archive's shebang line names it, so everything else in Python is started with it too
@@ -29,6 +32,8 @@ GO_PACKAGES = ("golang-go", "golang-github-aws-aws-sdk-go-v2-dev")
 OURS = "run-lambda-entrypoint"
 OURS_BY_PYTHON = "run-lambda-entrypoint as python3 FILE"
 OURS_BOTOCORE = "run-lambda-entrypoint over botocore"
+OURS_EXECUTABLE = "run-lambda-entrypoint, executable"
+OURS_EXECUTABLE_BOTOCORE = "run-lambda-entrypoint, executable, over botocore"
 FLOOR = "floor: the least Python script"
 RAW_FLOOR = "raw floor: on the C modules alone"
 BARE = "python3 -IS -c pass, plus exec"
@@ -42,7 +47,11 @@ OWN_ROOTS = "the archive's own roots"
 BUNDLE = "AWS_CA_BUNDLE, certificates: {}"
 ONE_CERTIFICATE = BUNDLE.format(1)
 
-ALONE = "awslambdaric alone"
+ALONE = "the client alone"
+AWSLAMBDARIC, GO_CLIENT = "awslambdaric", "a Go client"
+"""Runtime clients."""
+BEFORE_GO = (ALONE, OURS_EXECUTABLE, OURS, GO)
+"""What is measured in front of the Go client; in front of awslambdaric is everything."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,8 @@ class Variant:
 def prepare(folder: Path) -> None:
     check_versions()
     server.authority(folder)
-    shutil.copy(ARCHIVE, folder)  # whatever is built meanwhile
+    for built in (ARCHIVE, EXECUTABLE):
+        shutil.copy(built, folder)  # whatever is built meanwhile
     rooted = folder / ROOTED
     rooted.mkdir()
     build = [sys.executable, str(ROOT / "build.py"), "--extra-root", server.CA, "--output", ROOTED]
@@ -112,33 +122,55 @@ def go(folder: Path) -> None:
         return
     places = {"GOPATH": str(root / "usr/share/gocode"), "GOCACHE": str(folder / "go-cache")}
     environ = {**os.environ, **places, "GO111MODULE": "off", "GOFLAGS": "-trimpath", "CGO_ENABLED": "0"}
-    words = [str(root / "usr/bin/go"), "build", "-ldflags=-s -w", "-o", str(folder / "go"), str(PEERS / "go/main.go")]
-    subprocess.run(words, env=environ, check=True)
+    for name in ("go", "client"):
+        words = ["build", "-ldflags=-s -w", "-o", str(folder / name), str(PEERS / name / "main.go")]
+        subprocess.run([str(root / "usr/bin/go"), *words], env=environ, check=True)
 
 
 def variants(folder: Path) -> list[Variant]:
-    ours, plain = str(folder / ARCHIVE.name), str(folder / "plain.pyz")
+    ours, executable, plain = (str(folder / name) for name in (ARCHIVE.name, EXECUTABLE.name, "plain.pyz"))
+    botocore = {"LAMBDA_ENV_TRANSPORT": "botocore"}
     later, first = folder / "shiv-later", folder / "shiv-first"
     return [
         Variant(OURS, (ours, *AS_IN_README)),
         Variant(OURS_BY_PYTHON, (PYTHON, ours, *AS_IN_README)),
+        Variant(OURS_EXECUTABLE, (executable, *AS_IN_README)),
         Variant(FLOOR, (*ISOLATED, str(ROOT / "benchmarks/floor.py"))),
         Variant(RAW_FLOOR, (PYTHON, "-ISB", str(ROOT / "benchmarks/floor_raw.py"))),
         Variant(BARE, (*ISOLATED, "-c", EXEC)),
         Variant(GO, (str(folder / "go"),)),
         Variant(PLAIN, (*ISOLATED, str(PEERS / "plain.py"), PACKAGES)),
-        Variant(OURS_BOTOCORE, (ours, *AS_IN_README), {"LAMBDA_ENV_TRANSPORT": "botocore"}),
+        Variant(OURS_BOTOCORE, (ours, *AS_IN_README), botocore),
+        Variant(OURS_EXECUTABLE_BOTOCORE, (executable, *AS_IN_README), botocore),
         Variant(SHIV_LATER, (*ISOLATED, plain), {"SHIV_ROOT": str(later)}),
         Variant(SHIV_FIRST, (*ISOLATED, plain), {"SHIV_ROOT": str(first)}, emptied=first, every=4),
         Variant(CLI, (str(PEERS / "awscli.sh"),), every=4),
     ]
 
 
+def clients(folder: Path) -> dict[str, tuple[str, ...]]:
+    """How each runtime client is started. awslambdaric is the real one, with a handler that costs nothing to import."""
+    known = {AWSLAMBDARIC: (PYTHON, "-m", "awslambdaric", "os.getpid"), GO_CLIENT: (str(folder / "client"),)}
+    left_out = absent(folder)
+    return {name: words for name, words in known.items() if name not in left_out}
+
+
+def files(folder: Path) -> dict[str, Path]:
+    """Whose size is compared."""
+    known = {
+        ARCHIVE.name: folder / ARCHIVE.name,
+        **{path.name: path for path in EXECUTABLES.values()},
+        "botocore script in shiv": folder / "plain.pyz",
+        GO: folder / "go",
+    }
+    return {name: path for name, path in known.items() if path.exists()}
+
+
 def absent(folder: Path) -> dict[str, str]:
     """Why these are not measured here."""
     reasons = {}
     if not (folder / "go").exists():
-        reasons[GO] = f"needs apt, and Debian's {' and '.join(GO_PACKAGES)}"
+        reasons = dict.fromkeys((GO, GO_CLIENT), f"needs apt, and Debian's {' and '.join(GO_PACKAGES)}")
     if not shutil.which("jq"):
         reasons[CLI] = "needs jq"
     return reasons

@@ -15,22 +15,31 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from benchmarks import measure, prepare
-from benchmarks.measure import COLD, MEMORY, TRUST, WARM, Results, case
+from benchmarks.measure import COLD, FAULTS, MEMORY, READ, SIZE, TRUST, WARM, Results, case, poll
 from benchmarks.prepare import (
+    AWSLAMBDARIC,
     BARE,
+    EXECUTABLES,
     FLOOR,
     GO,
+    GO_CLIENT,
     ONE_CERTIFICATE,
     OURS,
     OURS_BOTOCORE,
     OURS_BY_PYTHON,
+    OURS_EXECUTABLE,
+    OURS_EXECUTABLE_BOTOCORE,
     OWN_ROOTS,
     PLAIN,
     SHIV_FIRST,
 )
+from standalone.__main__ import MAX_SIZE
 
 HERE = Path(__file__).resolve().parent
 NONE, ONE, TEN = case(0, 0), case(1, 0), case(10, 20)
+POLLS = {
+    client: {poll(client, cache): f"{cache}, ms" for cache in (WARM, COLD)} for client in (AWSLAMBDARIC, GO_CLIENT)
+}
 # What, whose figure, over whose, at most; None where there is nothing to divide by, or no limit.
 TARGETS = (
     ("one secret: ./FILE / floor", (ONE, OURS), (ONE, FLOOR), 0.68),
@@ -41,10 +50,18 @@ TARGETS = (
     ("ten secrets at 20 ms: ./FILE / Go", (TEN, OURS), (TEN, GO), 0.23),
     ("one secret: over botocore / botocore script", (ONE, OURS_BOTOCORE), (ONE, PLAIN), 0.80),
     ("one secret: peak memory, MB", (MEMORY, OURS), None, 16),
-    ("until the first poll, warm: ./FILE / Go", (WARM, OURS), (WARM, GO), None),
-    ("until the first poll, dropped page cache: ./FILE / Go", (COLD, OURS), (COLD, GO), None),
+    ("one secret: executable / floor", (ONE, OURS_EXECUTABLE), (ONE, FLOOR), 0.52),
+    ("one secret: executable / Go", (ONE, OURS_EXECUTABLE), (ONE, GO), 1.9),
+    ("executable with no reference / Go with one secret", (NONE, OURS_EXECUTABLE), (ONE, GO), 1.0),
+    ("one secret: executable over botocore / botocore script", (ONE, OURS_EXECUTABLE_BOTOCORE), (ONE, PLAIN), 0.90),
+    *((f"{path.name}: size, MB", (SIZE, path.name), None, MAX_SIZE / 1e6) for path in EXECUTABLES.values()),
+    *(
+        (f"until {client} polls, {cache}: {name} / Go", (poll(client, cache), ours), (poll(client, cache), GO), None)
+        for client, name, ours in ((AWSLAMBDARIC, "./FILE", OURS), (GO_CLIENT, "executable", OURS_EXECUTABLE))
+        for cache in (WARM, COLD)
+    ),
 )
-CHARTED = (OURS, GO, PLAIN, SHIV_FIRST)
+CHARTED = (OURS, OURS_EXECUTABLE, GO, PLAIN, SHIV_FIRST)
 
 
 INTRODUCTION = """\
@@ -55,10 +72,15 @@ Written by `make bench` on {date} at commit {commit}, {rounds} rounds.
 
 Times are medians, from the start of the process to the end of the wrapped `/bin/true`. All variants take turns, in
 changing order, once a round (the slowest ones in every fourth); ratios are medians of the ratios within each round.
-`run-lambda-entrypoint` is the file itself, executed as an `ENTRYPOINT` is (`./FILE`); the interpreter that its shebang
-line names runs every other Python script too. The server stands on loopback, speaks TLS 1.3, checks every signature and
-waits before it replies. What the benchmark itself uses of the interpreter and its libraries stays in the dropped page
-cache. Peak memory is the largest process's, by wait4; less than 9 MB cannot be seen.
+`run-lambda-entrypoint` is the archive itself, executed as an `ENTRYPOINT` is (`./FILE`); the interpreter that its
+shebang line names runs every other Python script too. The executable has its own interpreter. The server stands on
+loopback, speaks TLS 1.3, checks every signature and waits before it replies.
+
+What the benchmark itself uses of the interpreter and its libraries stays in the dropped page cache. There, the archive
+and scripts seem faster than they are, and read less; the executable and the Go program do not. Page faults, with a warm
+page cache, and what is read from disk include the wrapped `/bin/true`, and child processes. The kernel reads ahead, as
+far as the disk's `read_ahead_kb` says: what is read may be a whole file where a start needs part of it. Peak memory is
+the largest process's, by wait4; less than 9 MB cannot be seen.
 
 ![Milliseconds from start to exec, one secret and ten](results.svg)
 """
@@ -84,18 +106,20 @@ def summary(results: Results, folder: Path, rounds: int) -> dict[str, Any]:
     absent = prepare.absent(folder)
     if TRUST not in cases:
         absent["trust"] = "needs unshare, ip and mount, and the right to use them"
-    if COLD not in cases:
+    if READ not in cases:
         absent[COLD] = "needs root, and /proc/sys/vm/drop_caches"
     return {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "commit": commit(),
-        "archive_sha256": sha256((folder / prepare.ARCHIVE.name).read_bytes()).hexdigest(),
+        "sha256": {
+            name: sha256((folder / name).read_bytes()).hexdigest()
+            for name in (prepare.ARCHIVE.name, prepare.EXECUTABLE.name)
+        },
         "machine": machine(),
         "versions": versions(folder),
         "rounds": rounds,
         "targets": targets(results),
         "cases": cases,
-        "bytes": {name: path.stat().st_size for name, path in files(folder).items() if path.exists()},
         "absent": absent,
     }
 
@@ -130,7 +154,8 @@ def versions(folder: Path) -> dict[str, str]:
     question = "import platform, ssl; print(platform.python_version(), ssl.OPENSSL_VERSION, sep=', ')"
     python = output([prepare.PYTHON, "-Ic", question])
     packages = ("botocore", "shiv", "awscli", "awslambdaric")
-    found = {"Python": python, **{name: version(name) for name in packages}}
+    own = output([str(folder / prepare.EXECUTABLE.name), "--version"]).splitlines()[-1]
+    found = {"Python": python, "executable": own, **{name: version(name) for name in packages}}
     program = folder / "go"
     if program.exists():
         found["Go"] = output([str(program), "--version"])
@@ -139,14 +164,6 @@ def versions(folder: Path) -> dict[str, str]:
 
 def output(words: Sequence[str]) -> str:
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def files(folder: Path) -> dict[str, Path]:
-    return {
-        prepare.ARCHIVE.name: folder / prepare.ARCHIVE.name,
-        "botocore script in shiv": folder / "plain.pyz",
-        GO: folder / "go",
-    }
 
 
 def markdown(content: dict[str, Any]) -> str:
@@ -162,9 +179,12 @@ def markdown(content: dict[str, Any]) -> str:
         "Targets": table(["", "at most", "measured", ""], targets),
         "From start to exec in ms, by secrets / the server's delay": matrix(starts, cases),
         "One secret from AWS's own host name, by trust": matrix({TRUST: "ms"}, cases),
-        "Until awslambdaric first asks for work, one secret": matrix({WARM: f"{WARM}, ms", COLD: f"{COLD}, ms"}, cases),
-        "Peak memory, one secret": matrix({MEMORY: "MB"}, cases),
-        "Size": table(["", "bytes"], [[name, f"{size:,}"] for name, size in content["bytes"].items()]),
+        **{
+            f"Until {client} first asks for work, one secret": matrix(columns, cases)
+            for client, columns in POLLS.items()
+        },
+        "Memory, one secret": matrix({MEMORY: "peak, MB", FAULTS: FAULTS, READ: f"read from disk, {COLD}, MB"}, cases),
+        "Size": matrix({SIZE: "MB"}, cases),
         "Absent": table(["", "why"], list(content["absent"].items())),
     }
     text = INTRODUCTION.format(**content, told=told)
@@ -211,7 +231,7 @@ def chart(content: dict[str, Any]) -> str:
         for variant, value in sorted(medians.items(), key=lambda item: item[1]):
             y += STEP
             width = min(value / most, 1) * BARS
-            chosen = ' class="ours"' if variant == OURS else ""
+            chosen = ' class="ours"' if variant in (OURS, OURS_EXECUTABLE) else ""
             cut = " »" if value > most else ""
             lines += [
                 f'<text x="{LABELS - 8}" y="{y}" text-anchor="end">{escape(variant)}</text>',

@@ -41,7 +41,7 @@ def components() -> list[Component]:
         ("hacl-star", included["hacl-star"], "MIT", "hacl-star:hacl-star", hacl),
         ("libb2", included["libb2"], "CC0-1.0", "blake2:libb2", cpython / "Modules/_blake2/impl/blake2.h"),
         ("musl", musl, "MIT", "musl-libc:musl", zig / "lib/libc/musl/COPYRIGHT"),
-        ("zig", toolchain.VERSION, "MIT", "ziglang:zig", zig / "LICENSE"),
+        ("zig", toolchain.version(), "MIT", "ziglang:zig", zig / "LICENSE"),
     )
     return [
         *(

@@ -37,16 +37,20 @@ esac
     "standalone-ld": '#!/bin/sh\nexec "$STANDALONE_ZIG" ld.lld "$@"\n',
     "standalone-ranlib": '#!/bin/sh\nexec "$STANDALONE_ZIG" ranlib "$@"\n',
 }
-VERSION = distribution("ziglang").version
 
 
 class BuildError(Exception):
     """A build failed."""
 
 
+def version() -> str:
+    """Of zig."""
+    return distribution("ziglang").version
+
+
 def built(name: str, ingredients: list[str], build: Callable[[Path], None]) -> Path:
     """The folder that `build` fills, which is kept by the hash of all that goes into it. Raises BuildError."""
-    key = hashlib.sha256("\0".join([VERSION, *TOOLS.values(), *ingredients]).encode()).hexdigest()
+    key = hashlib.sha256("\0".join([version(), *TOOLS.values(), *ingredients]).encode()).hexdigest()
     folder = CACHE / f"{name}-{key[:16]}"
     done = folder / "done"
     if not done.is_file():

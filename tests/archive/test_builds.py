@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PARTS = [
     *(".gitignore", "CHANGELOG.md", "LICENSE", "README.md", "build.py", "compile_packages.py", "pyproject.toml"),
-    *("release.py", "requirements", "src"),
+    *("release.py", "requirements", "src", "standalone"),
 ]
 MADE = shutil.ignore_patterns("__pycache__")
 UNLIKE = {"LC_ALL": "C", "PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati"}
@@ -106,7 +106,7 @@ def test_two_builds_of_a_commit_are_the_same_bytes_and_so_is_their_bill_of_mater
     shown = Entrypoint(first / "run-lambda-entrypoint.pyz")("--version").out.decode()
     assert shown.splitlines()[0] == f"run-lambda-entrypoint {VERSION} (commit {commit[:12]})"
 
-    calls = (f"release.bill_of_materials(Path({str(build)!r}))" for build in (first, second))
+    calls = (f"release.bill_of_materials(Path({str(build)!r}), [])" for build in (first, second))
     text, again = json.loads(
         python(checkout, f"import json, release; from pathlib import Path; print(json.dumps([{', '.join(calls)}]))")
     )

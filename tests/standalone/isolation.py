@@ -118,6 +118,8 @@ def _paths(log: str) -> set[str]:
     assert found, f"strace saw no start of the executable:\n{log}"
     paths = set()
     for line in rest.splitlines()[1:]:
+        if "<... execve resumed>" in line and line.endswith(" = 0"):
+            break
         if (call := _CALL.match(line)) is None:  # the end of a call that another thread interrupted, or of a process
             continue
         if call["name"] in {"connect", "bind"} and "AF_UNIX" not in line:

@@ -206,7 +206,7 @@ def test_they_do_not_change_what_it_opens_for_a_secret(
         changed = planted.trace(BUSYBOX, "true", environ={**environ, **foreign})
         plain = root.trace(BUSYBOX, "true", environ=environ)
 
-    assert (changed.ended, changed.paths) == ((0, b"", ""), plain.paths)
+    assert (changed.ended, changed.paths) == ((0, b"", ""), plain.paths), (changed, plain)
 
 
 def test_they_reach_the_command_as_they_are(

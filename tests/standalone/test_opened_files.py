@@ -95,6 +95,16 @@ def test_without_home_botocore_reads_the_users_entry_and_no_relative_path(root: 
     assert (traced.ended.code, traced.paths) == (0, {*ALWAYS, *WITHOUT_HOME, BUSYBOX, AUTHORITY, EXECUTABLE})
 
 
+def test_without_home_and_without_an_entry_musl_asks_the_name_service_cache_too(root: Root, ca: Certificate) -> None:
+    """As glibc does for the archive."""
+    root.write("/etc/passwd", "root:x:0:0::/root:/bin/sh\n")
+    with served(ca, "127.0.0.1") as url:
+        traced = root.trace(BUSYBOX, "true", environ=variables(url, "botocore"))
+
+    files = {*WITHOUT_HOME, "/var/run/nscd/socket"}
+    assert (traced.ended.code, traced.paths) == (0, {*ALWAYS, *files, BUSYBOX, AUTHORITY, EXECUTABLE})
+
+
 def test_with_home_botocore_reads_awss_files_there(root: Root, ca: Certificate) -> None:
     with served(ca, "127.0.0.1") as url:
         traced = root.trace(BUSYBOX, "true", environ=variables(url, "botocore", HOME="/home"))

@@ -1,0 +1,39 @@
+"""What the executable says, and a release's bill of materials, of what is inside."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from release import bill_of_materials
+from standalone.components import Component, components
+from standalone.sources import ROOT, pinned
+from tests.harness.process import run
+
+PARTS = components()
+
+
+@pytest.fixture
+def executable(pytestconfig: pytest.Config) -> Path:
+    path: Path = pytestconfig.getoption("--archive")
+    return path.absolute()
+
+
+def test_version_names_interpreter_and_openssl(executable: Path) -> None:
+    pins = pinned()
+    _, shown = run([executable, "--version"]).stdout.decode().splitlines()
+    assert shown.startswith(f"CPython {pins['CPython'].version}, OpenSSL {pins['OpenSSL'].version} ")
+
+
+@pytest.mark.parametrize("part", PARTS, ids=[part.name for part in PARTS])
+def test_its_license_is_printed(executable: Path, part: Component) -> None:
+    printed = run([executable, "--licenses"]).stdout.decode()
+    [(name, text)] = part.texts.items()
+    assert f"{part.name} {part.version}: {name}" in printed
+    assert text.strip() in printed
+
+
+def test_the_bill_of_materials_names_each_part_with_version_and_license() -> None:
+    bill = json.loads(bill_of_materials(ROOT / "dist", PARTS))
+    listed = {(part["name"], part["version"], bool(part["licenses"])) for part in bill["components"]}
+    assert listed >= {(part.name, part.version, True) for part in PARTS}
