@@ -131,6 +131,9 @@ def internal(error: Exception) -> EntrypointError:
         return EntrypointError(FAILED, "out of memory; give the function more memory")
     if isinstance(error, OSError) and error.errno in FILE_LIMITS:
         return too_many_files()
+    if isinstance(error, PermissionError) and error.filename and __file__.startswith(f"{error.filename}/"):
+        # The executable needs the archive in it for botocore alone, so it can start without.
+        return EntrypointError(FAILED, f"{printable(error.filename)} cannot be read; run chmod 0755 on it in the image")
     if isinstance(error, ImportError):
         if isinstance(error, ModuleNotFoundError):
             message = f"this Python lacks the module {error.name}; install its complete standard library"

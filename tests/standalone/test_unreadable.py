@@ -1,0 +1,49 @@
+"""The executable may be executed but not read: all that is in its archive alone is missing then."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.harness.entrypoint import Entrypoint, aws
+from tests.harness.http_server import http_server, secret
+from tests.harness.process import Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.harness.entrypoint import Ended
+
+UID = 64321
+
+
+@pytest.fixture
+def unreadable(executable: Path) -> Iterator[Entrypoint]:
+    if os.geteuid():
+        pytest.skip("being another user takes root")
+    with TemporaryDirectory() as folder:  # not tmp_path, which only we may enter
+        Path(folder).chmod(0o755)
+        copied = shutil.copyfile(executable, Path(folder, "run-lambda-entrypoint"))
+        copied.chmod(0o711)
+        yield Entrypoint(copied)
+
+
+def ends(entrypoint: Entrypoint, *argv: str, transport: str = "direct") -> Ended:
+    with http_server(lambda _: secret('{"A": "1"}')) as server:
+        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport)
+        return entrypoint(*argv, environ=environ, surroundings=Surroundings(uid=UID))
+
+
+def test_the_ordinary_start_needs_nothing_of_it(unreadable: Entrypoint) -> None:
+    assert ends(unreadable, "printenv", "A") == (0, b"1\n", "")
+
+
+@pytest.mark.parametrize(("argv", "transport"), [(["true"], "botocore"), (["--licenses"], "direct")])
+def test_what_does_says_so(unreadable: Entrypoint, argv: list[str], transport: str) -> None:
+    message = f"{unreadable.archive} cannot be read; run chmod 0755 on it in the image"
+    assert ends(unreadable, *argv, transport=transport) == (125, b"", f"run-lambda-entrypoint: {message}\n")
