@@ -9,10 +9,14 @@ import json
 import socket
 import ssl
 import struct
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from threading import Thread
 from typing import Any, NamedTuple
+
+from tests.harness.process import wait_until
 
 KEEP, CLOSE, RESET, MUTE, DRIP = "keep", "close", "reset", "mute", "drip"
 """What happens to a connection after a reply: nothing, an orderly end, an abrupt one, silence, or one byte a second."""
@@ -213,15 +217,25 @@ def black_hole(*hosts: str, port: int = 0) -> Iterator[int]:
     """A port that answers no SYN on any of `hosts` (127.0.0.1 if there are none): nobody accepts and the queue is full,
     so the kernel drops every further one (listen(2))."""
     with ExitStack() as stack:
+
+        def filled(listener: socket.socket) -> bool:
+            """Connects once more: where the address is new, the first attempts may never find their way."""
+            waiting = stack.enter_context(socket.socket(listener.family))
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+            return _queued(listener) > 0
+
         for host in hosts or ["127.0.0.1"]:
-            family = _family(host)
-            listener = stack.enter_context(socket.create_server((host, port), family=family, backlog=0))
+            listener = stack.enter_context(socket.create_server((host, port), family=_family(host), backlog=0))
             port = listener.getsockname()[1]
-            for _ in range(4):
-                waiting = stack.enter_context(socket.socket(family))
-                waiting.setblocking(False)
-                waiting.connect_ex(listener.getsockname())
+            wait_until(partial(filled, listener), what=f"a full queue at {host}")
         yield port
+
+
+def _queued(listener: socket.socket) -> int:
+    """How many connections wait to be accepted: tcpi_unacked, which for a listener is that (linux/tcp.h)."""
+    info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28)
+    return int.from_bytes(info[24:28], sys.byteorder)
 
 
 def _family(host: str) -> socket.AddressFamily:
