@@ -19,7 +19,8 @@ extern const Py_ssize_t package_size;
 
 static int failed(const char *reason)
 {
-    fprintf(stderr, "run-lambda-entrypoint: cannot start (%s): memory is short\n", reason);
+    fprintf(stderr, "run-lambda-entrypoint: cannot start (%s): the file is damaged, or memory is short\n",
+            reason);
     return FAILED;
 }
 
