@@ -137,6 +137,8 @@ def internal(error: Exception) -> EntrypointError:
     if isinstance(error, ImportError):
         if isinstance(error, ModuleNotFoundError):
             message = f"this Python lacks the module {error.name}; install its complete standard library"
+        elif error.name is None:  # zipimport's: the executable starts without reading its archive
+            message = "the file is damaged: its archive is incomplete; copy it again, and check it with sha256sum"
         else:  # a shared library that cannot be mapped, for instance
             message = f"cannot load the module {error.name}; give the function more memory, or use a complete Python"
         return EntrypointError(FAILED, message)

@@ -1,4 +1,4 @@
-"""The executable may be executed but not read: all that is in its archive alone is missing then."""
+"""The executable may be executed but not read: all that is in its archive alone is missing then. Or its end is gone."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def unreadable(executable: Path) -> Iterator[Entrypoint]:
         yield Entrypoint(copied)
 
 
-def ends(entrypoint: Entrypoint, *argv: str, transport: str = "direct") -> Ended:
+def ends(entrypoint: Entrypoint, *argv: str, transport: str = "direct", uid: int | None = UID) -> Ended:
     with http_server(lambda _: secret('{"A": "1"}')) as server:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport)
-        return entrypoint(*argv, environ=environ, surroundings=Surroundings(uid=UID))
+        return entrypoint(*argv, environ=environ, surroundings=Surroundings(uid=uid))
 
 
 def test_the_ordinary_start_needs_nothing_of_it(unreadable: Entrypoint) -> None:
@@ -47,3 +47,14 @@ def test_the_ordinary_start_needs_nothing_of_it(unreadable: Entrypoint) -> None:
 def test_what_does_says_so(unreadable: Entrypoint, argv: list[str], transport: str) -> None:
     message = f"{unreadable.archive} cannot be read; run chmod 0755 on it in the image"
     assert ends(unreadable, *argv, transport=transport) == (125, b"", f"run-lambda-entrypoint: {message}\n")
+
+
+@pytest.mark.parametrize(("argv", "transport"), [(["true"], "botocore"), (["--licenses"], "direct")])
+def test_what_needs_the_archive_says_that_its_end_is_missing(
+    executable: Path, tmp_path: Path, argv: list[str], transport: str
+) -> None:
+    truncated = shutil.copy(executable, tmp_path)
+    os.truncate(truncated, executable.stat().st_size - 100_000)
+    ended = ends(Entrypoint(Path(truncated)), *argv, transport=transport, uid=None)
+    message = "the file is damaged: its archive is incomplete; copy it again, and check it with sha256sum"
+    assert ended == (125, b"", f"run-lambda-entrypoint: {message}\n")
