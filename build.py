@@ -101,8 +101,8 @@ def main() -> None:
     arguments.add_argument("--extra-root", metavar="PEM", type=Path, help="for tests: trust this root too")
     arguments.add_argument("--output", metavar="FOLDER", type=Path, default=ROOT / "dist", help="instead of dist/")
     options = arguments.parse_args()
-    if options.extra_root and options.output == ROOT / "dist":
-        arguments.error("--extra-root needs --output: what is in dist/ trusts nobody else")
+    if options.extra_root and options.output.resolve() == ROOT / "dist":
+        arguments.error("--extra-root needs --output: files in dist/ must not trust an additional root")
     if options.python and not options.python.startswith("/"):
         arguments.error("--python takes an absolute path: the kernel does not search for an interpreter")
     custom = {"run-lambda-entrypoint-custom.pyz": options.python} if options.python else {}
@@ -404,7 +404,9 @@ def write(entries: dict[str, bytes], target: Path, head: bytes) -> None:
 
 def write_sums(folder: Path) -> None:
     """Write the lines that `sha256sum --check` reads, for all that is in a folder."""
-    files = [path for path in sorted(folder.iterdir()) if path.name not in (".gitignore", SUMS)]
+    files = [
+        path for path in sorted(folder.iterdir()) if path.name not in (".gitignore", SUMS) and path.suffix != ".partial"
+    ]
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
     (folder / SUMS).write_text("".join(lines), "utf-8")
     (folder / SUMS).chmod(0o644)

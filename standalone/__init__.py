@@ -1,1 +1,1 @@
-"""Builds the executable that brings its own interpreter: `make standalone`. CONTRIBUTING.md tells how it works."""
+"""Builds the executable that brings its own interpreter: `make standalone`. CONTRIBUTING.md describes how."""

@@ -4,6 +4,7 @@ Static CPython, OpenSSL and zlib; the standard library, frozen; our archive, app
 """
 
 import argparse
+import fcntl
 import sys
 from collections import Counter
 from pathlib import Path
@@ -24,10 +25,16 @@ def main() -> None:
     arguments.add_argument("--extra-root", metavar="PEM", type=Path, help="for tests: trust this root too")
     arguments.add_argument("--output", metavar="FOLDER", type=Path, default=DIST, help="instead of dist/")
     options = arguments.parse_args()
-    if options.extra_root and options.output == DIST:
-        arguments.error("--extra-root needs --output: what is in dist/ trusts nobody else")
+    if options.extra_root and options.output.resolve() == DIST:
+        arguments.error("--extra-root needs --output: files in dist/ must not trust an additional root")
+    architectures = options.architecture or [toolchain.NATIVE]
+    for unknown in {*architectures, toolchain.NATIVE} - {*toolchain.ARCHITECTURES}:
+        arguments.error(f"{unknown} is not one of {', '.join(toolchain.ARCHITECTURES)}")
+    sources.CACHE.mkdir(parents=True, exist_ok=True)
     try:
-        build(options.architecture or [toolchain.NATIVE], options.extra_root, options.output)
+        with (sources.CACHE / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another build would fill the same folders
+            build(architectures, options.extra_root, options.output)
     except (sources.SourceError, toolchain.BuildError) as error:
         sys.exit(f"standalone: {error}")
 

@@ -23,7 +23,8 @@ def reached(name: str, version: str, url: str) -> str:
     """The SHA-256 of a release, "" if it cannot be reached. Whoever commits it compares it with what upstream says."""
     try:
         return digest(tarball(Source(name, version, url.format(version=version), ())))
-    except SourceError:
+    except SourceError as error:
+        print(error)  # it does not exist, or the network does not
         return ""
 
 

@@ -41,6 +41,7 @@ def freeze(native: CPython, packages: Path) -> Frozen:
         words: list[str | Path] = [
             native.python,
             "-SB",
+            "-Xpycache_prefix=/nonexistent",  # marshal's references depend on whether a .pyc was read
             "-m",
             "standalone.freeze",
             native.sources / "Lib",
@@ -62,7 +63,7 @@ def link(interpreter: CPython, architecture: str, frozen: Frozen, package: bytes
         environ = environment(architecture)
         write_frozen(frozen, package, folder)
         shutil.copyfile(MAIN, folder / "main.c")
-        variables = make_variables(interpreter.folder, ("PY_CORE_CFLAGS", "LIBRARY", "MODLIBS"))
+        variables = make_variables(interpreter.folder, environ, ("PY_CORE_CFLAGS", "LIBRARY", "MODLIBS"))
         here = f"../{folder.name}"  # CPython's flags are for its own folder
         objects = [f"{here}/main.o", f"{here}/frozen.o"]
         for compiled in objects:
@@ -83,11 +84,13 @@ def link(interpreter: CPython, architecture: str, frozen: Frozen, package: bytes
     return built(f"executable-{architecture}", ingredients, build)
 
 
-def make_variables(folder: Path, names: Iterable[str]) -> dict[str, list[str]]:
+def make_variables(folder: Path, environ: dict[str, str], names: Iterable[str]) -> dict[str, list[str]]:
     """What CPython's Makefile knows of compiling and linking."""
     script = "include Makefile\nshow:\n" + "".join(f"\t@echo '$({name})'\n" for name in names)
     words = ["make", "--silent", "--file=-", "show"]
-    shown = subprocess.run(words, input=script, cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
+    shown = subprocess.run(
+        words, input=script, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
     return dict(zip(names, map(str.split, shown.splitlines()), strict=True))
 
 

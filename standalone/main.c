@@ -19,8 +19,7 @@ extern const Py_ssize_t package_size;
 
 static int failed(const char *reason)
 {
-    fprintf(stderr, "run-lambda-entrypoint: cannot start (%s): the file is damaged, or memory is short\n",
-            reason);
+    fprintf(stderr, "run-lambda-entrypoint: cannot start: %s\n", reason);
     return FAILED;
 }
 
@@ -110,7 +109,7 @@ int main(int argc, char **argv)
     const char *path = own_path();
     wchar_t *decoded = path && argc ? Py_DecodeLocale(path, NULL) : NULL;
     if (decoded == NULL)
-        return failed("its own path");
+        return failed("the path of the executable is unknown");
     argv[0] = (char *)path;
     PyStatus status = initialize(argc, argv, decoded);
     if (PyStatus_Exception(status))
@@ -120,7 +119,7 @@ int main(int argc, char **argv)
     if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur / 512 < Py_C_RECURSION_LIMIT)
         PyThreadState_Get()->c_recursion_remaining = stack.rlim_cur / 512;
     if (start(decoded) == NULL && !PyErr_ExceptionMatches(PyExc_SystemExit))
-        return failed(Py_TYPE(PyErr_GetRaisedException())->tp_name);
+        return failed(Py_TYPE(PyErr_GetRaisedException())->tp_name); /* MemoryError, for instance */
     PyErr_Print(); /* of SystemExit, after --help: flushes and ends the process */
     return FAILED;
 }

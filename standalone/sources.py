@@ -1,6 +1,7 @@
 """The upstream sources, taken by SHA-256: pins.json has them, and `make bump-standalone` moves them."""
 
 import hashlib
+import http.client
 import json
 import os
 import shutil
@@ -49,6 +50,7 @@ def unpacked(source: Source) -> Path:
         partial = folder.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         with tarfile.open(tarball(source)) as archived:
+            archived.extraction_filter = getattr(tarfile, "data_filter", None)  # older Pythons have none
             archived.extractall(partial)  # noqa: S202 - its sum is pinned
         [top] = partial.iterdir()  # Python-3.13.15
         top.rename(folder)
@@ -65,6 +67,7 @@ def tarball(source: Source) -> Path:
         candidates = [downloaded]
     found = digest(candidates[0])
     if found not in source.sums and source.sums:
+        downloaded.unlink(missing_ok=True)  # it may be truncated
         raise SourceError(f"{candidates[0]} is not the pinned {source.name} {source.version}: its SHA-256 is {found}")
     return candidates[0]
 
@@ -77,7 +80,7 @@ def download(url: str, target: Path) -> None:
     try:
         with urllib.request.urlopen(url, timeout=60) as reply, partial.open("wb") as file:  # noqa: S310 - https
             shutil.copyfileobj(reply, file)
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         advice = "put the file into a folder, and set STANDALONE_SOURCES to that"
         raise SourceError(f"{url} cannot be downloaded ({error}); {advice}") from None
     partial.replace(target)

@@ -50,7 +50,7 @@ def version() -> str:
 
 def built(name: str, ingredients: list[str], build: Callable[[Path], None]) -> Path:
     """The folder that `build` fills, which is kept by the hash of all that goes into it. Raises BuildError."""
-    key = hashlib.sha256("\0".join([version(), *TOOLS.values(), *ingredients]).encode()).hexdigest()
+    key = hashlib.sha256("\0".join([version(), Path(__file__).read_text("utf-8"), *ingredients]).encode()).hexdigest()
     folder = CACHE / f"{name}-{key[:16]}"
     done = folder / "done"
     if not done.is_file():

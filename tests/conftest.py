@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """`make test-quick` leaves out what starts botocore, which takes as long as ten other starts. A test of an
-    executable leaves out what is no matter of it: `pytest -rs` lists that, with the reasons."""
+    executable skips what does not apply to it: `pytest -rs` lists that, with the reasons."""
     archive = config.getoption("--archive")
     executable = archive.is_file() and is_executable(archive)
     for item in items:

@@ -56,14 +56,17 @@ def _entries() -> list[bytes]:
     """The environment block. Under a C locale CPython adds LC_CTYPE to posix.environ (PEP 538), even with -I, and only
     /proc/self/environ still has the original. Where /proc is not mounted, posix.environ has to do. The executable's own
     interpreter adds nothing."""
-    found = [name + b"=" + value for name, value in posix.environ.items()]
     if getattr(sys, "frozen", False):
-        return found
+        return _pythons_entries()
     try:
         with open("/proc/self/environ", "rb") as block:
             return block.read().split(b"\0")
     except OSError:
-        return found
+        return _pythons_entries()
+
+
+def _pythons_entries() -> list[bytes]:
+    return [name + b"=" + value for name, value in posix.environ.items()]
 
 
 def merge(environ: Mapping[str, str], references: Sequence[Reference], loaded: Sequence[Mapping[str, Value]]) -> Merged:

@@ -50,7 +50,7 @@ def tools() -> Tools:
 @pytest.fixture
 def network() -> Iterator[None]:
     """A network of the test's own: each port is free, and nothing but loopback can be reached."""
-    assert os.geteuid() == 0, "an empty root and a network of its own take root: run this as root"
+    assert os.geteuid() == 0, "an empty root and a network of its own require root: run this as root"
     with own_network():
         yield
 

@@ -66,7 +66,7 @@ class Executable(Entrypoint):
 
 class Traced(NamedTuple):
     """How a run ended, and the paths that it asked the kernel for until it became the command. What is below the
-    executable, which is no folder, counts as the executable."""
+    executable, which is not a folder, counts as the executable."""
 
     ended: Ended
     paths: set[str]

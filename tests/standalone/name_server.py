@@ -29,7 +29,7 @@ class Question(NamedTuple):
 @contextmanager
 def name_server(records: Mapping[str, Mapping[str, str]], *, truncating: bool = False) -> Iterator[list[Question]]:
     """Answers on 127.0.0.1 over UDP and TCP, and yields the questions. `truncating`: over UDP without an address, and
-    with the bit that tells to ask again over TCP."""
+    with the bit that says to retry over TCP."""
     questions: list[Question] = []
 
     def answer(query: bytes, protocol: str) -> bytes:

@@ -67,7 +67,7 @@ INTERPRETER = {
     "PYTHON_PERF_JIT_SUPPORT": "1",
     "PYTHON_PRESITE": "planted",
 }
-TERMINAL = {"FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "xterm"}  # argparse heeds COLUMNS, in the archive too
+TERMINAL = {"FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "xterm"}  # argparse honors COLUMNS, in the archive too
 LOADER = {
     "LD_AUDIT": f"{PLANT}/library.so",
     "LD_BIND_NOW": "1",
@@ -113,7 +113,7 @@ ALLOCATOR = {
 CERTIFICATES = {"CURL_CA_BUNDLE": f"{PLANT}/none.pem", "REQUESTS_CA_BUNDLE": f"{PLANT}/none.pem"}
 VARIABLES = {**INTERPRETER, **TERMINAL, **LOADER, **OPENSSL, **LOCALE, **NAMES, **ALLOCATOR, **CERTIFICATES}
 
-# It would make the library fail that heeds it: there is no such protocol.
+# It would make the library fail that honors it: there is no such protocol.
 OPENSSL_CONF = """\
 openssl_conf = all
 [all]

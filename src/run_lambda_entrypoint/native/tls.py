@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 def context(certificates: str | bytes, kind: type[Context] = SSLContext) -> Context | None:
     """What trusts these certificates, in PEM if they are str, in DER if bytes; None if they cannot be read. `kind` is
-    ssl.SSLContext for who needs that.
+    ssl.SSLContext for callers that need it.
 
     Not ssl.create_default_context: it loads the system's store, 20 to 30 ms.
     """
