@@ -127,7 +127,7 @@ def internal(error: Exception) -> EntrypointError:
 
     What Python lacks is none: a module, memory, a descriptor.
     """
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or error.args == ("can't allocate lock",):  # importlib's, one for each module
         return EntrypointError(FAILED, "out of memory; give the function more memory")
     if isinstance(error, OSError) and error.errno in FILE_LIMITS:
         return too_many_files()
