@@ -18,13 +18,17 @@ from tests.containers.debian import Suite, unpack
 from tests.containers.engine import ROOT, Docker
 from tests.harness.emulator import emulator_path
 
+BUSYBOX = "busybox:stable-musl"
 PROVIDED = "public.ecr.aws/lambda/provided:al2023"
 PYTHON_SLIM = "python:3.13-slim"
 DISTROLESS = "gcr.io/distroless/python3-debian13:nonroot"
+STATIC = "gcr.io/distroless/static-debian13:nonroot"
 AWS_BASE = "public.ecr.aws/lambda/python:3.13"
 GO = "golang:1-trixie"
 
 CACHE = ROOT / ".cache" / "containers"
+BUSYBOX_PROGRAM = CACHE / "busybox"
+"""What tests mount into images that have no shell."""
 REQUIREMENTS = ROOT / "examples/secret-reflector-python-slim/requirements.txt"
 
 _SUITE = "trixie"  # it has Python 3.13
@@ -67,6 +71,9 @@ def base_images(docker: Docker) -> Iterator[None]:
             imported.append(stand_in.name)
             assemble(docker, stand_in, suite)
             print(f"{stand_in.name}: assembled from Debian's packages", flush=True)
+        made = docker("create", "--network=host", BUSYBOX).strip()
+        docker("cp", "--follow-link", f"{made}:/bin/busybox", BUSYBOX_PROGRAM)
+        docker("rm", made)
         yield
     finally:
         if imported:
@@ -99,15 +106,19 @@ def assemble(docker: Docker, stand_in: StandIn, suite: Suite) -> None:
 
 
 def _provided(root: Path) -> None:
-    _copy(emulator_path(), root / "usr/local/bin/aws-lambda-rie")
+    add_users(root)
+    _add_aws_parts(root)
+
+
+def _static(root: Path) -> None:
+    """No program and no library."""
+    add_users(root, nonroot=65532)
+    add_certificates(root)
 
 
 def _distroless(root: Path) -> None:
     """No shell, no env, no package manager: of all programs only Python stays."""
-    for folder in ("usr/bin", "usr/sbin"):
-        for program in (root / folder).iterdir():
-            if program.name != "python3.13":
-                program.unlink()
+    _remove_programs(root, kept="python3.13")
     (root / "usr/bin/python3").symlink_to("python3.13")
     add_users(root, nonroot=65532)
     add_certificates(root)
@@ -125,18 +136,30 @@ def _python_slim(root: Path) -> None:
 def _aws_base(root: Path) -> None:
     _move_python(root, root / "var/lang")
     add_users(root)
-    add_certificates(root)
-    _copy(root / BUNDLE, root / "etc/pki/tls/certs/ca-bundle.crt", mode=0o644)
-    _copy(_FILES / "lambda-entrypoint.sh", root / "lambda-entrypoint.sh")
+    _add_aws_parts(root)
     for name in ("bootstrap", "bootstrap.py"):
         _copy(_FILES / name, root / "var/runtime" / name)
-    for folder in ("var/task", "opt"):
-        (root / folder).mkdir(parents=True, exist_ok=True)
-    _provided(root)
     pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile"]
     for_3_13 = ["--python-version=3.13", "--only-binary=:all:", "--require-hashes"]
     what = [f"--requirement={REQUIREMENTS}", f"--target={root}/var/runtime"]
     subprocess.run([*pip, *for_3_13, *what], check=True)
+
+
+def _add_aws_parts(root: Path) -> None:
+    """What all of AWS's base images have: certificates, their entrypoint, the emulator, and folders for the rest."""
+    add_certificates(root)
+    _copy(root / BUNDLE, root / "etc/pki/tls/certs/ca-bundle.crt", mode=0o644)
+    _copy(_FILES / "lambda-entrypoint.sh", root / "lambda-entrypoint.sh")
+    _copy(emulator_path(), root / "usr/local/bin/aws-lambda-rie")
+    for folder in ("var/runtime", "var/task", "opt"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+
+
+def _remove_programs(root: Path, kept: str) -> None:
+    for folder in ("usr/bin", "usr/sbin"):
+        for program in (root / folder).iterdir():
+            if program.name != kept:
+                program.unlink()
 
 
 def _go(root: Path) -> None:
@@ -206,38 +229,30 @@ _AWS_LIBRARIES = (
     "/opt/lib",
 )
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_AWS_CONFIGURATION = (
+    "ENV LANG=en_US.UTF-8",
+    "ENV TZ=:/etc/localtime",
+    "ENV PATH=/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+    f"ENV LD_LIBRARY_PATH={':'.join(_AWS_LIBRARIES)}",
+    "ENV LAMBDA_TASK_ROOT=/var/task",
+    "ENV LAMBDA_RUNTIME_DIR=/var/runtime",
+    "WORKDIR /var/task",
+    'ENTRYPOINT ["/lambda-entrypoint.sh"]',
+)
+_DISTROLESS_CONFIGURATION = (f"ENV PATH={_PATH}", f"ENV SSL_CERT_FILE=/{BUNDLE}", "USER 65532", "WORKDIR /home/nonroot")
 
 STAND_INS = (
-    StandIn(PROVIDED, (), _provided, ['ENTRYPOINT ["/lambda-entrypoint.sh"]']),
+    StandIn(BUSYBOX, ("busybox-static",), lambda _: None, ['CMD ["sh"]']),
+    StandIn(PROVIDED, ("base-files", "ca-certificates", "curl", *_SHELL), _provided, _AWS_CONFIGURATION),
     StandIn(PYTHON_SLIM, (*_PYTHON, *_SHELL), _python_slim, [f"ENV PATH={_PATH}", 'CMD ["python3"]']),
     StandIn(
         DISTROLESS,
         _PYTHON,
         _distroless,
-        [
-            f"ENV PATH={_PATH}",
-            f"ENV SSL_CERT_FILE=/{BUNDLE}",
-            "ENV LANG=C.UTF-8",
-            "USER 65532",
-            "WORKDIR /home/nonroot",
-            'ENTRYPOINT ["/usr/bin/python3.13"]',
-        ],
+        [*_DISTROLESS_CONFIGURATION, "ENV LANG=C.UTF-8", 'ENTRYPOINT ["/usr/bin/python3.13"]'],
     ),
-    StandIn(
-        AWS_BASE,
-        (*_PYTHON, *_SHELL),
-        _aws_base,
-        [
-            "ENV LANG=en_US.UTF-8",
-            "ENV TZ=:/etc/localtime",
-            "ENV PATH=/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-            f"ENV LD_LIBRARY_PATH={':'.join(_AWS_LIBRARIES)}",
-            "ENV LAMBDA_TASK_ROOT=/var/task",
-            "ENV LAMBDA_RUNTIME_DIR=/var/runtime",
-            "WORKDIR /var/task",
-            'ENTRYPOINT ["/lambda-entrypoint.sh"]',
-        ],
-    ),
+    StandIn(STATIC, ("base-files", "ca-certificates", "netbase", "tzdata"), _static, _DISTROLESS_CONFIGURATION),
+    StandIn(AWS_BASE, (*_PYTHON, *_SHELL), _aws_base, _AWS_CONFIGURATION),
     StandIn(
         GO,
         ("golang-go", "base-files", *_SHELL),

@@ -1,11 +1,12 @@
 """The examples' images: how they are built, and what is known of each."""
 
 import os
+import platform
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.containers.engine import ROOT, Docker
@@ -18,17 +19,19 @@ _RIE = "/usr/local/bin/aws-lambda-rie"
 class Example:
     """A folder of examples/.
 
-    `python` is the image's interpreter, `emulator` where the image has RIE, `runtime` the command line of what serves
-    the function. With `fixed_ports` the image's own script starts the emulator, on the ports that it has by default.
-    `layer`: the entrypoint is no entrypoint but a wrapper inside the runtime.
+    `runtime` is the command line of what serves the function, `emulator` where the image has RIE. `executable`: it has
+    the executable and not the archive. With `fixed_ports` the image's own script starts the emulator, on the ports that
+    it has by default. `layer`: the entrypoint is not the image's but a wrapper inside the runtime. `variables` is what
+    the function's configuration needs beside its references.
     """
 
     name: str
-    python: str
     runtime: str
     emulator: str = _RIE
+    executable: bool = False
     fixed_ports: bool = False
     layer: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def image(self) -> str:
@@ -36,14 +39,9 @@ class Example:
         return f"run-lambda-entrypoint-tests/{self.name}"
 
     @property
-    def archive(self) -> str:
-        """Where the image has the entrypoint."""
-        return "/opt/run-lambda-entrypoint.pyz" if self.layer else "/run-lambda-entrypoint.pyz"
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """What the function's configuration needs beside its references."""
-        return {"AWS_LAMBDA_EXEC_WRAPPER": self.archive} if self.layer else {}
+    def entrypoint(self) -> str:
+        """Where the image has ours."""
+        return f"{'/opt' if self.layer else ''}/run-lambda-entrypoint{'' if self.executable else '.pyz'}"
 
     @property
     def folder(self) -> str:
@@ -58,37 +56,33 @@ class Example:
 
 DISTROLESS = Example(
     "secret-reflector-python-distroless",
-    python="/usr/bin/python3",
     runtime="/usr/bin/python3 -m awslambdaric app.handler",
     emulator="/opt/emulator/aws-lambda-rie",
 )
-SLIM = Example(
-    "secret-reflector-python-slim",
-    python="/usr/local/bin/python3",
-    runtime="/usr/local/bin/python3 -m awslambdaric app.handler",
-)
+SLIM = Example("secret-reflector-python-slim", runtime="/usr/local/bin/python3 -m awslambdaric app.handler")
 AWS_BASE = Example(
-    "secret-reflector-python-aws-base",
-    python="/var/lang/bin/python3",
-    runtime="/var/lang/bin/python3.13 /var/runtime/bootstrap.py",
-    fixed_ports=True,
+    "secret-reflector-python-aws-base", runtime="/var/lang/bin/python3.13 /var/runtime/bootstrap.py", fixed_ports=True
 )
-GO = Example("secret-reflector-go", python="/usr/bin/python3", runtime="/bootstrap")
+GO = Example("secret-reflector-go", runtime="/bootstrap", executable=True)
+PROVIDED = Example(
+    "secret-reflector-provided", runtime="/bin/bash /var/runtime/bootstrap", executable=True, fixed_ports=True
+)
 LAYER = Example(
     "exec-wrapper-layer",
-    python="/var/lang/bin/python3",
     runtime="/var/lang/bin/python3.13 /var/runtime/bootstrap.py",
     fixed_ports=True,
     layer=True,
+    variables={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/run-lambda-entrypoint.pyz"},
 )
-EXAMPLES = (DISTROLESS, SLIM, AWS_BASE, GO, LAYER)
+EXAMPLES = (DISTROLESS, SLIM, AWS_BASE, GO, PROVIDED, LAYER)
 
 
 def build(docker: Docker, image: str, *words: str | Path) -> None:
     """`docker build words…` for `image`. Raises EngineError."""
     # A build reaches registries the way that this machine does.
-    surroundings = ["--network=host", *(f"--build-arg={name}" for name in PROXIES if os.environ.get(name))]
-    docker("build", *surroundings, "--tag", image, *words)
+    proxies = (f"--build-arg={name}" for name in PROXIES if os.environ.get(name))
+    architecture = f"--build-arg=ARCHITECTURE={platform.machine()}"
+    docker("build", "--network=host", *proxies, architecture, "--tag", image, *words)
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """Runs an example's image as its user would, or as Lambda does."""
 
-import json
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from tests.containers.base_images import BUSYBOX_PROGRAM
 from tests.containers.engine import Docker, EngineError
 from tests.containers.examples import Example
 from tests.harness.emulator import free_port, invoke, listens
@@ -29,8 +29,8 @@ LAMBDA_SETS = {
     "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
 }
 
-# Becomes its later arguments, in exactly the environment that the first one says: Docker and runc always add some.
-_EXACTLY = "import json, os, sys; os.execve(sys.argv[2], sys.argv[2:], json.loads(sys.argv[1]))"
+# For images without a shell, as options of `docker run`.
+BUSYBOX = (f"--volume={BUSYBOX_PROGRAM}:/busybox:ro", "--entrypoint=/busybox")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Function:
     """A running container."""
 
     docker: Docker
+    example: Example
     container: str
     port: int
 
@@ -47,9 +48,11 @@ class Function:
 
     @property
     def processes(self) -> list[str]:
-        """The command lines of what runs in it, as `docker top` shows them."""
-        _, *lines = self.docker("top", self.container, "-eo", "pid,args").splitlines()
-        return [line.split(None, 1)[1] for line in lines]
+        """The command lines of what runs in it, as `docker top` shows them, without what the function itself runs."""
+        _, *lines = self.docker("top", self.container, "-eo", "pid,ppid,args").splitlines()
+        running = [line.split(None, 2) for line in lines]
+        functions = {pid for pid, _, line in running if line == self.example.runtime}
+        return [line for _, parent, line in running if parent not in functions]
 
     @property
     def log(self) -> str:
@@ -88,7 +91,7 @@ def function(
         wait_until(
             lambda: listens(port) or not docker.inspect(made)["State"]["Running"], what="the emulator", seconds=60
         )
-        running = Function(docker, made, port)
+        running = Function(docker, example, made, port)
         if not docker.inspect(made)["State"]["Running"]:
             raise EngineError(f"{example.image} ended at once:\n{running.log}")
         try:
@@ -99,11 +102,10 @@ def function(
 
 def _start(example: Example, words: Sequence[str], environ: Mapping[str, str], *, exactly: bool) -> list[str]:
     """What follows the options of `docker run` so that `words` are started."""
-    if exactly:
-        start = [f"--entrypoint={example.python}", example.image, "-IS", "-c", _EXACTLY]
-        return [*start, json.dumps({**environ, **example.variables}), *words]
-    variables = [f"--env={name}={value}" for name, value in environ.items()]
-    return [*variables, f"--entrypoint={words[0]}", example.image, *words[1:]]
+    variables = [f"{name}={value}" for name, value in {**environ, **example.variables}.items()]
+    if exactly:  # Docker and runc always add some
+        return [*BUSYBOX, example.image, "env", "-i", *variables, *words]
+    return [*(f"--env={variable}" for variable in variables), f"--entrypoint={words[0]}", example.image, *words[1:]]
 
 
 def emulator_flags(port: int) -> list[str]:

@@ -7,7 +7,7 @@ from socket import socket
 import pytest
 
 from tests.containers.engine import Docker
-from tests.containers.examples import AWS_BASE, DISTROLESS, EXAMPLES, GO, LAYER, SLIM, Example
+from tests.containers.examples import EXAMPLES, LAYER, Example
 from tests.containers.functions import LAMBDA, LOCAL, container, function
 from tests.harness.http_server import listening, silent
 from tests.harness.process import wait_until
@@ -22,7 +22,9 @@ def wrong(secrets_api: SecretsApi) -> dict[str, str]:
     return secrets_api.environ(SECRETS_MANAGER_ARN="no/such")
 
 
-@pytest.mark.parametrize("example", [DISTROLESS, SLIM, AWS_BASE, GO], ids=lambda example: example.name)
+@pytest.mark.parametrize(
+    "example", [example for example in EXAMPLES if not example.layer], ids=lambda example: example.name
+)
 def test_outside_lambda_a_bad_reference_ends_the_container_with_the_reason(
     docker: Docker, example: Example, wrong: dict[str, str]
 ) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.containers.engine import Docker
 from tests.containers.examples import Example
-from tests.containers.functions import LAMBDA_SETS, MODES, function
+from tests.containers.functions import BUSYBOX, LAMBDA_SETS, MODES, function
 from tests.harness.secrets_api import REGION, SecretsApi
 
 UNPRIVILEGED = "--user=993:990"  # in nobody's /etc/passwd
@@ -20,15 +20,9 @@ NO_PRIVILEGES = ("--cap-drop=ALL", "--security-opt=no-new-privileges")
 # What is set after a start with `references`: the second secret over the first, both over the function's own variable.
 MERGED = {"FIRST": "a", "SECOND": "ü=b", "BOTH": "2", "OWN": "c"}
 
-# Writes the folders that may be written to; what /proc shows are processes.
-LIST_WRITABLE = """
-import os
-for folder, folders, _ in os.walk("/"):
-    if folder == "/":
-        folders.remove("proc")
-    if os.access(folder, os.W_OK):
-        print(folder)
-"""
+# Prints the folders in which a file can be made; what /proc shows are processes.
+MAKE_A_FILE = ("-exec", "/busybox", "touch", "{}/made", ";")
+LIST_WRITABLE = ("find", "/", "-path", "/proc", "-prune", "-o", "-type", "d", *MAKE_A_FILE, "-print")
 
 in_both_modes = pytest.mark.parametrize("mode", MODES)
 
@@ -67,7 +61,7 @@ def test_a_later_secret_comes_over_an_earlier_one_and_over_the_functions_own_var
 @in_both_modes
 def test_as_lambda_runs_it(docker: Docker, example: Example, mode: str, configuration: dict[str, str]) -> None:
     environ = LAMBDA_SETS | configuration
-    wanted = {**MERGED, "HOME": None, "LANG": None, "AWS_REGION": REGION}
+    wanted = {**MERGED, "HOME": None, "LANG": example.variables.get("LANG"), "AWS_REGION": REGION}
     with function(docker, example, mode, environ, *AS_IN_LAMBDA, exactly=True) as running:
         assert running.invoke(*wanted) == (200, {"environment": wanted})
 
@@ -90,6 +84,6 @@ def test_with_no_capabilities_and_no_new_privileges(
 
 
 def test_no_writable_folder_means_none(docker: Docker, example: Example) -> None:
-    words = [f"--entrypoint={example.python}", example.image, "-IS", "-c", LIST_WRITABLE]
+    run = ("run", "--rm", "--network=host", *NOTHING_WRITABLE, *BUSYBOX, example.image)
 
-    assert docker("run", "--rm", "--network=host", *NOTHING_WRITABLE, *words) == ""
+    assert docker.attempt(*run, *LIST_WRITABLE).stdout == ""

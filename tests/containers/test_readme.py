@@ -14,8 +14,8 @@ from tests.harness.emulator import emulator_path
 from tests.harness.secrets_api import SecretsApi
 
 DOCKERFILES = re.findall(r"^```dockerfile\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-ARCHIVE = Example("readme", python=DISTROLESS.python, runtime=DISTROLESS.runtime)
-EXECUTABLE = Example("readme-executable", python="", runtime=GO.runtime)
+ARCHIVE = Example("readme", runtime=DISTROLESS.runtime)
+EXECUTABLE = Example("readme-executable", runtime=GO.runtime, executable=True)
 
 
 @pytest.mark.parametrize(
