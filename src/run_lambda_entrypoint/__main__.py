@@ -66,7 +66,7 @@ def start(argv: Sequence[str], environ: Mapping[str, str], started: float, log: 
     """
     requested = options.parse(argv, environ, in_lambda=in_lambda)
     log.level = requested.log_level
-    wrapped = command.resolve(requested.command, requested.rie_path, environ)
+    wrapped = command.resolve(requested.command, requested.exec_wrapper, requested.rie_path, environ)
     wanted = references.read(environ)
     log.warnings(references.unrecognized(environ, options.VARIABLES))
     deadline = Deadline(started, requested.timeout)

@@ -1,4 +1,4 @@
-"""The wrapped command: look it up, put it into the emulator where requested, become it."""
+"""The wrapped command: look it up, put wrapper and emulator in front where requested, become it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 import posix
 
 from . import environment
-from .errors import COMMAND_NOT_EXECUTABLE, COMMAND_NOT_FOUND, EntrypointError
+from .errors import COMMAND_NOT_EXECUTABLE, COMMAND_NOT_FOUND, INVALID_SETTING, EntrypointError
 from .native import paths
 from .record import Record
 from .text import encode, printable
@@ -33,24 +33,43 @@ class Command(Record):
     in_emulator: bool
 
 
-def resolve(words: Sequence[str], emulator: str, environ: Mapping[str, str]) -> Command:
-    """Looks the command up; where `emulator` is the path of the Runtime Interface Emulator, that is executed with the
-    command as its arguments.
+def resolve(words: Sequence[str], wrapper: str, emulator: str, environ: Mapping[str, str]) -> Command:
+    """Looks the command up. Where `wrapper` is an absolute path, that is executed with the command as its arguments;
+    where `emulator` is the path of the Runtime Interface Emulator, that is, with all of it.
 
     Raises EntrypointError.
     """
     path = environ.get("PATH")
+    if wrapper:
+        _check_wrapper(wrapper)
     if not words:
         return Command("", (), False)
     file = find(words[0], path)
-    if not emulator:
+    if not wrapper and not emulator:
         return Command(file, words, False)
+    # The file instead of the word, which wrapper and emulator would look up in a PATH that a secret may set.
+    argv = [file, *words[1:]]
+    if wrapper:
+        argv = [wrapper, *argv]
+    if not emulator:
+        return Command(wrapper, argv, False)
     # LOG_LEVEL from before the secrets, as the emulator's first argument, takes precedence over the variable: a secret
     # called LOG_LEVEL must not change (or, if unknown, end) the emulator. No `--` before the command: the emulator
-    # would run it. And the file instead of the word, which the emulator would look up in a PATH that a secret may set.
+    # would run it.
     level = environ.get("LOG_LEVEL", "").lower()
     flags = ["--log-level", level if level in EMULATOR_LEVELS else "info"]
-    return Command(find(emulator, path, "emulator (--rie-path)"), [emulator, *flags, file, *words[1:]], True)
+    return Command(find(emulator, path, "emulator (--rie-path)"), [emulator, *flags, *argv], True)
+
+
+def _check_wrapper(wrapper: str) -> None:
+    find(wrapper, None, "wrapper (LAMBDA_ENV_EXEC_WRAPPER)")
+    own_file, _, _, _ = __file__.rsplit("/", 3)
+    if paths.same_file(encode(wrapper), encode(own_file)):
+        raise EntrypointError(
+            INVALID_SETTING,
+            f'LAMBDA_ENV_EXEC_WRAPPER is "{printable(wrapper)}", which is run-lambda-entrypoint itself: it would start '
+            "itself forever; set it to the wrapper that starts the command after this program, or remove it",
+        )
 
 
 def find(word: str, path: str | None, role: str = "command") -> str:

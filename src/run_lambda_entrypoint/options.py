@@ -25,6 +25,7 @@ class Options(Record):
     log_level: str
     on_override: str
     transport: str
+    exec_wrapper: str
     dry_run: bool
     format: str
     command: Sequence[str]
@@ -49,6 +50,12 @@ class Setting(Record):
 def _path(text: str) -> str:
     if not text:
         raise ValueError("the path of the Runtime Interface Emulator")
+    return text
+
+
+def _absolute(text: str) -> str:
+    if not text.startswith("/"):
+        raise ValueError("an absolute path")
     return text
 
 
@@ -111,6 +118,13 @@ SETTINGS = (
         check=_one_of("auto", "direct", "botocore"),
         default="auto",
         variable="LAMBDA_ENV_TRANSPORT",
+    ),
+    Setting(
+        "exec_wrapper",
+        "absolute path of a wrapper to start COMMAND with: WRAPPER COMMAND ARGUMENT...",
+        check=_absolute,
+        default="",
+        variable="LAMBDA_ENV_EXEC_WRAPPER",
     ),
     Setting(
         "dry_run",
@@ -224,9 +238,7 @@ def _argparse(words: list[str]) -> dict[str, str]:
     )
     for setting in SETTINGS:
         if setting.metavar:
-            default = f" (default: {setting.default:g})" if isinstance(setting.default, float) else ""
-            default = default or (f" (default: {setting.default})" if setting.default else "")
-            parser.add_argument(setting.option, metavar=setting.metavar, help=setting.help + default)
+            parser.add_argument(setting.option, metavar=setting.metavar, help=_help(setting))
         elif setting.option:
             parser.add_argument(setting.option, action="store_const", const="yes", help=setting.help)
     for option, what, show in (
@@ -236,6 +248,11 @@ def _argparse(words: list[str]) -> dict[str, str]:
         parser.add_argument(option, nargs=0, action=Show, const=show, help=f"print {what}")
     parser.add_argument("-h", "--help", action="help", help="print this help")
     return vars(parser.parse_args(words))
+
+
+def _help(setting: Setting) -> str:
+    default = f"{setting.default:g}" if isinstance(setting.default, float) else setting.default
+    return f"{setting.help} (default: {default})" if default else setting.help
 
 
 def _description() -> str:
@@ -260,7 +277,7 @@ def _epilog() -> str:
 
     lines = [
         fill(
-            f"same as {setting.option}" if setting.option else f"{setting.help} (default: {setting.default})",
+            f"same as {setting.option}" if setting.option else _help(setting),
             width=80,
             initial_indent=f"  {setting.variable:<28}",
             subsequent_indent=" " * 30,

@@ -121,7 +121,7 @@ def test_readme_has_each_setting_with_its_default() -> None:
         for setting in SETTINGS
     }
     assert rows.keys() == expected
-    defaults = {setting.variable: f"(default: {setting.default})".replace("8.0", "8") for setting in SETTINGS}
+    defaults = {setting.variable: f"(default: {setting.default or 'none'})".replace("8.0", "8") for setting in SETTINGS}
     assert [name for (_, name), text in rows.items() if name in defaults and name and defaults[name] not in text] == []
 
 

@@ -50,21 +50,21 @@ def test_an_empty_entry_of_path_is_the_working_directory(
     ],
 )
 def test_the_emulator_gets_a_log_level_that_it_accepts(level: str, expected: str) -> None:
-    actual = fields(resolve(["/bin/true"], "/bin/sh", {"LOG_LEVEL": level}))
+    actual = fields(resolve(["/bin/true"], "", "/bin/sh", {"LOG_LEVEL": level}))
     assert actual == ("/bin/sh", ["/bin/sh", "--log-level", expected, "/bin/true"], True)
 
 
 def test_the_emulator_gets_the_commands_file_and_its_arguments_untouched(tmp_path: Path) -> None:
     file, emulator = program(tmp_path / "cmd"), program(tmp_path / "rie")
-    actual = fields(resolve(["cmd", "--", "-m", "", "app.handler"], "rie", {"PATH": str(tmp_path)}))
+    actual = fields(resolve(["cmd", "--", "-m", "", "app.handler"], "", "rie", {"PATH": str(tmp_path)}))
     assert actual == (emulator, ["rie", "--log-level", "info", file, "--", "-m", "", "app.handler"], True)
 
 
 def test_without_an_emulator_the_command_is_called_by_its_word(tmp_path: Path) -> None:
     file = program(tmp_path / "cmd")
-    assert fields(resolve(["cmd", "-x"], "", {"PATH": str(tmp_path)})) == (file, ["cmd", "-x"], False)
+    assert fields(resolve(["cmd", "-x"], "", "", {"PATH": str(tmp_path)})) == (file, ["cmd", "-x"], False)
 
 
 @pytest.mark.parametrize("emulator", ["", "/no/such/emulator"])
 def test_of_no_command_nothing_is_found(emulator: str) -> None:
-    assert fields(resolve([], emulator, {})) == ("", [], False)
+    assert fields(resolve([], "", emulator, {})) == ("", [], False)

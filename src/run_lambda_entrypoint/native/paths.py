@@ -29,6 +29,15 @@ def exists(path: str | bytes) -> bool:
     return True
 
 
+def same_file(path: str | bytes, other: str | bytes) -> bool:
+    """os.path.samefile, False if one of them does not exist."""
+    try:
+        status, others = stat(path), stat(other)
+    except (OSError, ValueError):
+        return False
+    return (status.st_dev, status.st_ino) == (others.st_dev, others.st_ino)
+
+
 def expand_home(path: str, environ: Mapping[str, str]) -> str:
     """os.path.expanduser, with HOME from `environ`."""
     if not path.startswith("~"):
