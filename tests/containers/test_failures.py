@@ -7,8 +7,8 @@ from socket import socket
 import pytest
 
 from tests.containers.engine import Docker
-from tests.containers.examples import EXAMPLES, LAYER, Example
-from tests.containers.functions import LAMBDA, LOCAL, container, function
+from tests.containers.examples import EXAMPLES, Example
+from tests.containers.functions import LAMBDA, MODES, container, function
 from tests.harness.http_server import listening, silent
 from tests.harness.process import wait_until
 from tests.harness.secrets_api import SecretsApi
@@ -39,7 +39,7 @@ def test_outside_lambda_a_bad_reference_ends_the_container_with_the_reason(
 
 @pytest.mark.parametrize(
     ("example", "mode"),
-    [*((example, LAMBDA) for example in EXAMPLES), (LAYER, LOCAL)],
+    [(example, mode) for example in EXAMPLES for mode in MODES if mode == LAMBDA or example.layer],
     ids=lambda value: getattr(value, "name", value),
 )
 def test_in_lambda_a_bad_reference_reaches_the_caller_with_the_reason(
@@ -68,9 +68,14 @@ def silent_api() -> Iterator[tuple[int, threading.Event]]:
         yield port, asked
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+@pytest.mark.parametrize(
+    ("example", "mode"),
+    # A layer is the emulator's child outside Lambda, and the signal is the emulator's.
+    [(example, mode) for example in EXAMPLES for mode in MODES if mode == LAMBDA or not example.layer],
+    ids=lambda value: getattr(value, "name", value),
+)
 def test_docker_stop_during_the_fetch_ends_it_at_once(
-    docker: Docker, example: Example, silent_api: tuple[int, threading.Event]
+    docker: Docker, example: Example, mode: str, silent_api: tuple[int, threading.Event]
 ) -> None:
     port, asked = silent_api
     environ = {
@@ -80,7 +85,9 @@ def test_docker_stop_during_the_fetch_ends_it_at_once(
         "AWS_SECRET_ACCESS_KEY": "not-a-real-key",
         "SECRETS_MANAGER_ARN": "name",
         "LAMBDA_ENV_TIMEOUT_SECONDS": "600",
-        "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9",  # in Lambda: no image has anything before us then
+        **example.variables,
+        # In Lambda no image has anything before us.
+        **({"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"} if mode == LAMBDA else {}),
     }
     with container(docker, *variables(environ), example.image) as made:
         wait_until(asked.is_set, what="the request")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.containers.engine import Docker
-from tests.containers.examples import EXAMPLES, Example
+from tests.containers.examples import Example
 from tests.containers.functions import BUSYBOX, LAMBDA, LOCAL, Function, container, function
 from tests.harness.entrypoint import TRANSPORTS
 from tests.harness.secrets_api import SecretsApi
@@ -36,20 +36,15 @@ def test_the_function_alone_runs_after_the_start(example: Example, served: Funct
     assert processes == [example.runtime]
 
 
-@pytest.mark.parametrize(
-    "example", [example for example in EXAMPLES if not example.fixed_ports], ids=lambda example: example.name
-)
-def test_outside_lambda_the_emulator_is_the_first_process(
+def test_outside_lambda_the_emulator_is_the_first_process_and_the_function_the_only_other(
     docker: Docker, example: Example, configuration: dict[str, str]
 ) -> None:
+    started = "/var/runtime/bootstrap" if example.fixed_ports else f"--log-level info {example.runtime}"
     with function(docker, example, LOCAL, configuration) as running:
         running.invoke()
         emulator, *processes = running.processes
 
-        assert (emulator.split(" --runtime-")[0], processes) == (
-            f"{example.emulator} --log-level info {example.runtime}",
-            [example.runtime],
-        )
+        assert (emulator.split(" --runtime-")[0], processes) == (f"{example.emulator} {started}", [example.runtime])
 
 
 def test_the_container_is_configured_with_references_only(docker: Docker, served: Function) -> None:
