@@ -10,7 +10,7 @@ EXECUTABLE = $(CURDIR)/dist/run-lambda-entrypoint-$(shell uname -m)
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help dist standalone interpreters demo test test-quick test-newcomer test-standalone test-containers
-.PHONY: bench storm fuzz check release rebuild lock bump-standalone format clean FORCE
+.PHONY: bench bench-containers storm fuzz check release rebuild lock bump-standalone format clean FORCE
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test-containers: .venv/dev .venv/emulator $(ARCHIVE) standalone ## build and run
 bench: .venv/dev .venv/bench $(ARCHIVE) standalone ## measure the start in comparison with alternatives (ROUNDS=5 is quicker)
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
 
+bench-containers: .venv/dev .venv/emulator .venv/bench $(ARCHIVE) standalone ## measure the start of the examples' containers, with this program and without
+	.venv/bin/python -m benchmarks.containers --rounds $(ROUNDS)
+
 storm: .venv/dev $(ARCHIVE) ## start 200 processes at once against a server that throttles
 	.venv/bin/python -m tests.storm
 
@@ -58,7 +61,7 @@ check: .venv/dev ## lint, formatting, types, workflows, Dockerfiles, scripts
 	.venv/bin/mypy
 	.venv/bin/zizmor --offline --quiet .github
 	.venv/bin/hadolint examples/*/Dockerfile
-	.venv/bin/shellcheck .ci/run examples/*/*.sh tests/containers/stand_ins/bootstrap tests/containers/stand_ins/*.sh
+	.venv/bin/shellcheck .ci/run examples/*/*.sh examples/*/bootstrap tests/containers/stand_ins/bootstrap tests/containers/stand_ins/*.sh
 	.venv/bin/cfn-lint examples/deploy/sam/template.yaml
 
 release: .venv/build .venv/standalone .venv/dev .venv/emulator ## from a clean tag: check, test, and write everything to publish into dist/
