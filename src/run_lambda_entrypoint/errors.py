@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 
 from .record import Record
-from .text import escaped, printable
+from .text import escaped, printable, shortened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+# Of a report: problems, and bytes of each. A person reads the first few; a log, and whoever pays for it, gets the rest.
+MAX_PROBLEMS, MAX_PROBLEM_SIZE = 20, 1_500
 # A process, or the machine, has as many files open as it may.
 FILE_LIMITS = frozenset({errno.EMFILE, errno.ENFILE})
 
@@ -57,6 +59,7 @@ COMMAND_NOT_FOUND = Kind("Function.CommandNotFound", "the command, or its interp
 INTERRUPTED = Kind("Function.Interrupted", "SIGINT arrived before the command was started", 130)
 TERMINATED = Kind("Function.Interrupted", "SIGTERM arrived before the command was started", 143)
 NOTHING_SENT = Kind("Function.SecretUnavailable", "the time was used up before a request could be sent")
+NOT_WRITTEN = Kind("Function.EntrypointFailed", "standard output cannot be written to")
 TOO_MANY_FILES = Kind("Function.EntrypointFailed", "the limit of open files is too low")
 FAILED = Kind(
     "Function.EntrypointFailed",
@@ -67,8 +70,8 @@ FAILED = Kind(
 class EntrypointError(Exception):
     """Root of all expected failures.
 
-    `str(error)` is the report: one line, whatever is in `message`, that says what is wrong, where it was read from and
-    what to do.
+    `str(error)` is the report: one line of at most MAX_PROBLEM_SIZE bytes, whatever is in `message`, that says what is
+    wrong, where it was read from and what to do.
     `retryable` says whether the same request may succeed later. `reference` is the variable that the failure is about,
     `source` the secret or parameter, "" where there is none.
     """
@@ -76,7 +79,7 @@ class EntrypointError(Exception):
     def __init__(
         self, kind: Kind, message: str, *, retryable: bool = False, reference: str = "", source: str = ""
     ) -> None:
-        super().__init__(escaped(message))
+        super().__init__(shortened(escaped(message), MAX_PROBLEM_SIZE))
         self.kind = kind
         self.retryable = retryable
         self.reference = reference
@@ -103,13 +106,23 @@ class ServiceError(EntrypointError):
 
     def __init__(self, kind: Kind, code: str, text: str, *, retryable: bool = False, date: str = "") -> None:
         super().__init__(kind, f"{code}: {text}" if text else code, retryable=retryable)
+        self.code = code
         self.text = text
         self.date = date
 
 
+def first(reports: Sequence[EntrypointError], count: int = MAX_PROBLEMS) -> list[EntrypointError]:
+    """At most `count` of them, and one that says how many more there are."""
+    more = len(reports) - count
+    if more <= 0:
+        return list(reports)
+    rest = EntrypointError(reports[0].kind, f"and {more:,} more; --dry-run --format json lists all")
+    return [*reports[:count], rest]
+
+
 def invalid_reference(variable: str, message: str) -> EntrypointError:
     """A variable that does not contain a valid reference; its value is not shown, since it may be the secret itself."""
-    name = printable(variable)
+    name = printable(variable, 100)
     return EntrypointError(INVALID_REFERENCE, f"{name} {message}", reference=name)
 
 

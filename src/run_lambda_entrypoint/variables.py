@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import INVALID_SECRET, EntrypointError
 from .record import Record
-from .text import printable
+from .text import listed, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 RESERVED = frozenset(
     {
         "_HANDLER",
+        "_X_AMZN_TRACE_ID",
         "AWS_EXECUTION_ENV",
         "AWS_LAMBDA_INITIALIZATION_TYPE",
         "AWS_LAMBDA_LOG_GROUP_NAME",
@@ -69,7 +70,7 @@ def check(texts: Mapping[str, str | None], noun: str = "key") -> dict[str, str]:
         f"{noun} {quoted(name)}: {problem}" for name, text in texts.items() if (problem := _problem(name, text or ""))
     ]
     if problems:
-        raise EntrypointError(INVALID_SECRET, "; ".join(problems))
+        raise EntrypointError(INVALID_SECRET, listed(problems))
     return {name: text for name, text in texts.items() if text is not None}
 
 
