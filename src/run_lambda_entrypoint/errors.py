@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+IN_ARCHIVE = frozenset({"botocore", "dateutil", "jmespath", "run_lambda_entrypoint", "six", "urllib3"})
+ARCHIVE_READERS = ("zipimport", "zipfile", "run_lambda_entrypoint/bytecode")  # in the names of files with code
 # Of a report: problems, and bytes of each. A person reads the first few; a log, and whoever pays for it, gets the rest.
 MAX_PROBLEMS, MAX_PROBLEM_SIZE = 20, 1_500
 # A process, or the machine, has as many files open as it may.
@@ -147,18 +149,28 @@ def internal(error: Exception) -> EntrypointError:
     if isinstance(error, PermissionError) and error.filename and __file__.startswith(f"{error.filename}/"):
         # The executable needs the archive in it for botocore alone, so it can start without.
         return EntrypointError(FAILED, f"{printable(error.filename)} cannot be read; run chmod 0755 on it in the image")
-    if isinstance(error, ImportError):
-        if isinstance(error, ModuleNotFoundError):
-            message = f"this Python lacks the module {error.name}; install its complete standard library"
-        elif error.name is None:  # zipimport's: the executable starts without reading its archive
-            message = "the file is damaged: its archive is incomplete; copy it again, and check it with sha256sum"
-        else:  # a shared library that cannot be mapped, for instance
-            message = f"cannot load the module {error.name}; give the function more memory, or use a complete Python"
-        return EntrypointError(FAILED, message)
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    # The function's first line: the archive's bytecode has no others.
     code = trace.tb_frame.f_code if trace else None
+    if _is_damage(error, code.co_filename if code else ""):
+        message = "the file is damaged, or was replaced while it started; copy it again, and check it with sha256sum"
+        return EntrypointError(FAILED, message)
+    if isinstance(error, ModuleNotFoundError):
+        message = f"this Python lacks the module {error.name}; install its complete standard library"
+        return EntrypointError(FAILED, message)
+    if isinstance(error, ImportError):  # a shared library that cannot be mapped, for instance
+        message = f"cannot load the module {error.name}; give the function more memory, or use a complete Python"
+        return EntrypointError(FAILED, message)
+    # The function's first line: the archive's bytecode has no others.
     place = f"{code.co_name} ({code.co_filename}:{code.co_firstlineno})" if code else "an unknown place"
     return EntrypointError(FAILED, f"internal error: {type(error).__name__} at {place}; please report it")
+
+
+def _is_damage(error: Exception, raised_in: str) -> bool:
+    """Whether `error` comes from reading our own archive, which is read on while the program runs: most starts need
+    only its first entries."""
+    if isinstance(error, ImportError):
+        # Without a name it is zipimport's. What else is in the archive cannot be missing in it.
+        return error.name is None or error.name.partition(".")[0] in IN_ARCHIVE
+    return isinstance(error, SyntaxError) or any(reader in raised_in for reader in ARCHIVE_READERS)

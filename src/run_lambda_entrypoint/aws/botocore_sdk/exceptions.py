@@ -42,6 +42,8 @@ SENTENCES: Mapping[type[BaseException], str] = {
     exceptions.InvalidRegionError: "the Region is not valid",
     exceptions.LoginError: "a login_session cannot be used here; pass session credentials",
     exceptions.MissingDependencyException: "a setting requires awscrt, which is not part of the archive",
+    exceptions.ParamValidationError: "a value for the request of credentials is not valid; check role_arn, "
+    "role_session_name, and the token in web_identity_token_file or AWS_WEB_IDENTITY_TOKEN_FILE",
     exceptions.PartialCredentialsError: "{cred_var} is missing (botocore's provider {provider})",
     exceptions.ProfileNotFound: "profile {profile} does not exist; check AWS_PROFILE and AWS_CONFIG_FILE",
     exceptions.SSOError: f"no valid SSO session; {LOGIN}",
@@ -53,6 +55,12 @@ PATH_VARIABLES = (
     "AWS_CREDENTIAL_FILE",
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+CONTAINER_VARIABLES = (
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 )
 CODE = re.compile(r"[A-Za-z][A-Za-z.]{0,99}")  # of an error of AWS, not a status
 
@@ -93,6 +101,12 @@ def explained(
         return misconfigured("AWS configuration: credential_process did not print valid credentials")
     if exchange.status:
         return _refused(exchange)
+    container = [name for name in CONTAINER_VARIABLES if environ.get(name)]
+    if container and not exchange.host:
+        return misconfigured(
+            f"AWS configuration: {' or '.join(container)} does not contain what it should; expected an HTTP or HTTPS "
+            "URL of this machine or of a container service, a path that starts with /, and a token without line breaks"
+        )
     return misconfigured(
         f"AWS configuration: botocore raised {type(error).__name__}; check the AWS_* variables and the profile"
     )
