@@ -173,7 +173,10 @@ def test_only_parameters_import_their_store(entrypoint: Entrypoint, references: 
 @pytest.mark.parametrize("option", ["--dry-run", "--version", "--licenses"])
 def test_only_who_asks_for_a_report_imports_it(entrypoint: Entrypoint, option: str) -> None:
     report = option[2:].replace("-", "_")
-    assert own(imported(entrypoint.archive, option, "/bin/true")) == ALWAYS | {f"reporting.{report}"}
+    assert own(imported(entrypoint.archive, option, "/bin/true")) == ALWAYS | {
+        f"reporting.{report}",
+        "reporting.standard_output",
+    }
 
 
 @told_by_python
