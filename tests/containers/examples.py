@@ -67,6 +67,13 @@ GO = Example("secret-reflector-go", runtime="/bootstrap", executable=True)
 PROVIDED = Example(
     "secret-reflector-provided", runtime="/bin/bash /var/runtime/bootstrap", executable=True, fixed_ports=True
 )
+NODE = Example("secret-reflector-node", runtime="/nodejs/bin/node bootstrap.mjs app.handler", executable=True)
+NODE_AWS_BASE = Example(
+    "secret-reflector-node-aws-base",
+    runtime="/var/lang/bin/node --expose-gc --max-semi-space-size=150 --max-old-space-size=2707 /var/runtime/index.mjs",
+    executable=True,
+    fixed_ports=True,
+)
 LAYER = Example(
     "exec-wrapper-layer",
     runtime="/var/lang/bin/python3.13 /var/runtime/bootstrap.py",
@@ -74,7 +81,7 @@ LAYER = Example(
     layer=True,
     variables={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/run-lambda-entrypoint.pyz"},
 )
-EXAMPLES = (DISTROLESS, SLIM, AWS_BASE, GO, PROVIDED, LAYER)
+EXAMPLES = (DISTROLESS, SLIM, AWS_BASE, GO, PROVIDED, LAYER, NODE, NODE_AWS_BASE)
 
 
 def build(docker: Docker, image: str, *words: str | Path) -> None:
