@@ -52,6 +52,7 @@ bench: .venv/dev .venv/bench $(ARCHIVE) standalone ## measure the start in compa
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
 
 bench-containers: .venv/dev .venv/emulator .venv/bench $(ARCHIVE) standalone ## measure the start of the examples' containers, with this program and without
+	@.venv/bin/python layer.py $(ARCHITECTURES)
 	.venv/bin/python -m benchmarks.containers --rounds $(ROUNDS)
 
 storm: .venv/dev $(ARCHIVE) ## start 200 processes at once against a server that throttles
