@@ -25,6 +25,9 @@ DISTROLESS = "gcr.io/distroless/python3-debian13:nonroot"
 STATIC = "gcr.io/distroless/static-debian13:nonroot"
 AWS_BASE = "public.ecr.aws/lambda/python:3.13"
 GO = "golang:1-trixie"
+JDK = "eclipse-temurin:21-jdk"
+JRE = "gcr.io/distroless/java21-debian13:nonroot"
+AWS_JAVA = "public.ecr.aws/lambda/java:21"
 
 CACHE = ROOT / ".cache" / "containers"
 BUSYBOX_PROGRAM = CACHE / "busybox"
@@ -41,6 +44,7 @@ _PYTHON = (
     "python3.13-minimal",
     "tzdata",
 )
+_LOCALE = "libc-bin"  # C.UTF-8
 _SHELL = ("bash", "coreutils", "dash", "findutils", "grep", "sed")
 _FILES = Path(__file__).parent / "stand_ins"
 BUNDLE = "etc/ssl/certs/ca-certificates.crt"
@@ -137,8 +141,8 @@ def _aws_base(root: Path) -> None:
     _move_python(root, root / "var/lang")
     add_users(root)
     _add_aws_parts(root)
-    for name in ("bootstrap", "bootstrap.py"):
-        _copy(_FILES / name, root / "var/runtime" / name)
+    _copy(_FILES / "bootstrap.py", root / "var/runtime/bootstrap.py")
+    _write_bootstrap(root, "/var/lang/bin/python3.13 /var/runtime/bootstrap.py")
     pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile"]
     for_3_13 = ["--python-version=3.13", "--only-binary=:all:", "--require-hashes"]
     what = [f"--requirement={REQUIREMENTS}", f"--target={root}/var/runtime"]
@@ -155,7 +159,13 @@ def _add_aws_parts(root: Path) -> None:
         (root / folder).mkdir(parents=True, exist_ok=True)
 
 
-def _remove_programs(root: Path, kept: str) -> None:
+def _write_bootstrap(root: Path, runtime: str) -> None:
+    """AWS's bootstrap, which starts `runtime`, a command line."""
+    text = (_FILES / "bootstrap").read_text()
+    _write(root / "var/runtime/bootstrap", text.replace("@RUNTIME@", runtime))
+
+
+def _remove_programs(root: Path, kept: str = "") -> None:
     for folder in ("usr/bin", "usr/sbin"):
         for program in (root / folder).iterdir():
             if program.name != kept:
@@ -169,6 +179,38 @@ def _go(root: Path) -> None:
     (root / "usr/local/go").symlink_to(f"/usr/lib/{debians.name}")
     (root / "go").mkdir()
     add_users(root)
+
+
+def _jdk(root: Path) -> None:
+    """The official image has Java in /opt/java/openjdk."""
+    (root / "opt/java").mkdir(parents=True)
+    (root / "opt/java/openjdk").symlink_to(_debians_java(root))
+    add_users(root)
+
+
+def _jre(root: Path) -> None:
+    """No shell, and no other program than Java."""
+    _remove_programs(root)
+    (root / "usr/bin/java").symlink_to(f"{_debians_java(root)}/bin/java")
+    add_users(root, nonroot=65532)
+    add_certificates(root)
+
+
+def _aws_java(root: Path) -> None:
+    """The runtime is compiled at each start, since the image's compiler cannot run here."""
+    (root / "var").mkdir(exist_ok=True)
+    (root / "var/lang").symlink_to(_debians_java(root))
+    add_users(root)
+    _add_aws_parts(root)
+    _copy(_FILES / "AWSLambda.java", root / "var/runtime/AWSLambda.java", mode=0o644)
+    java = "/var/lang/bin/java -XX:+UseSerialGC -XX:+TieredCompilation -XX:TieredStopAtLevel=1"
+    _write_bootstrap(root, f'{java} -classpath /var/task /var/runtime/AWSLambda.java "$_HANDLER"')
+
+
+def _debians_java(root: Path) -> str:
+    """Where Debian's Java is in the image."""
+    [java] = (root / "usr/lib/jvm").glob("java-21-openjdk-*")
+    return f"/usr/lib/jvm/{java.name}"
 
 
 def _move_python(root: Path, prefix: Path) -> None:
@@ -230,7 +272,7 @@ _AWS_LIBRARIES = (
 )
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _AWS_CONFIGURATION = (
-    "ENV LANG=en_US.UTF-8",
+    "ENV LANG=en_US.UTF-8",  # a locale that these images do not have (aws/aws-lambda-base-images#234)
     "ENV TZ=:/etc/localtime",
     "ENV PATH=/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
     f"ENV LD_LIBRARY_PATH={':'.join(_AWS_LIBRARIES)}",
@@ -258,5 +300,23 @@ STAND_INS = (
         ("golang-go", "base-files", *_SHELL),
         _go,
         [f"ENV PATH=/go/bin:/usr/local/go/bin:{_PATH}", "ENV GOTOOLCHAIN=local", "ENV GOPATH=/go", "WORKDIR /go"],
+    ),
+    StandIn(
+        JDK,
+        ("base-files", "openjdk-21-jdk-headless", *_SHELL),
+        _jdk,
+        ["ENV JAVA_HOME=/opt/java/openjdk", f"ENV PATH=/opt/java/openjdk/bin:{_PATH}", "ENV LANG=en_US.UTF-8"],
+    ),
+    StandIn(
+        JRE,
+        ("base-files", "ca-certificates", _LOCALE, "netbase", "openjdk-21-jre-headless", "tzdata"),
+        _jre,
+        [*_DISTROLESS_CONFIGURATION, "ENV LANG=C.UTF-8", 'ENTRYPOINT ["/usr/bin/java", "-jar"]'],
+    ),
+    StandIn(
+        AWS_JAVA,
+        ("base-files", "ca-certificates", _LOCALE, "openjdk-21-jdk-headless", "tzdata", *_SHELL),
+        _aws_java,
+        _AWS_CONFIGURATION,
     ),
 )
