@@ -67,7 +67,7 @@ check: .venv/dev ## lint, formatting, types, workflows, Dockerfiles, scripts
 	.venv/bin/mypy
 	.venv/bin/zizmor --offline --quiet .github
 	.venv/bin/hadolint examples/*/Dockerfile
-	.venv/bin/shellcheck .ci/run examples/*/bootstrap tests/containers/stand_ins/bootstrap tests/containers/stand_ins/*.sh
+	.venv/bin/shellcheck .ci/run examples/*/bootstrap tests/containers/stand_ins/bootstrap tests/containers/stand_ins/otel-handler tests/containers/stand_ins/*.sh
 	.venv/bin/cfn-lint examples/deploy/sam/template.yaml
 
 release: .venv/build .venv/standalone .venv/dev .venv/emulator ## from a clean tag: check, test, and write everything to publish into dist/
