@@ -9,7 +9,7 @@ EXECUTABLE = $(CURDIR)/dist/run-lambda-entrypoint-$(shell uname -m)
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help dist standalone interpreters demo test test-quick test-newcomer test-standalone test-containers
+.PHONY: help dist standalone layer interpreters demo test test-quick test-newcomer test-standalone test-containers
 .PHONY: bench bench-containers storm fuzz check release rebuild lock bump-standalone format clean FORCE
 
 help: ## show this help
@@ -20,6 +20,10 @@ dist: $(ARCHIVE) ## write the archives and their checksums into dist/
 
 standalone: .venv/build .venv/standalone ## write the executable that needs no Python (ARCHITECTURES="x86_64 aarch64": both)
 	@.venv/bin/python -m standalone $(ARCHITECTURES)
+
+layer: ARCHITECTURES = x86_64 aarch64
+layer: standalone ## write the executables in layers, one zip for each architecture (ARCHITECTURES=x86_64: just that)
+	@.venv/bin/python layer.py $(ARCHITECTURES)
 
 interpreters: .venv/build ## unpack the CPythons that Debian has into .cache/, for build and tests
 	@.venv/bin/python interpreters.py
@@ -41,12 +45,14 @@ test-standalone: .venv/dev .venv/emulator $(ARCHIVE) standalone ## run the tests
 	.venv/bin/python -m pytest --archive=$(EXECUTABLE) tests/standalone
 
 test-containers: .venv/dev .venv/emulator .venv/node $(ARCHIVE) standalone ## build and run the examples' images in a Docker engine
+	@.venv/bin/python layer.py $(ARCHITECTURES)
 	.venv/bin/python -m tests.containers
 
 bench: .venv/dev .venv/bench $(ARCHIVE) standalone ## measure the start in comparison with alternatives (ROUNDS=5 is quicker)
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
 
 bench-containers: .venv/dev .venv/emulator .venv/node .venv/bench $(ARCHIVE) standalone ## measure the start of the examples' containers, with this program and without
+	@.venv/bin/python layer.py $(ARCHITECTURES)
 	.venv/bin/python -m benchmarks.containers --rounds $(ROUNDS)
 
 storm: .venv/dev $(ARCHIVE) ## start 200 processes at once against a server that throttles
@@ -61,7 +67,7 @@ check: .venv/dev ## lint, formatting, types, workflows, Dockerfiles, scripts
 	.venv/bin/mypy
 	.venv/bin/zizmor --offline --quiet .github
 	.venv/bin/hadolint examples/*/Dockerfile
-	.venv/bin/shellcheck .ci/run examples/*/*.sh examples/*/bootstrap tests/containers/stand_ins/bootstrap tests/containers/stand_ins/*.sh
+	.venv/bin/shellcheck .ci/run examples/*/bootstrap tests/containers/stand_ins/bootstrap tests/containers/stand_ins/otel-handler tests/containers/stand_ins/*.sh
 	.venv/bin/cfn-lint examples/deploy/sam/template.yaml
 
 release: .venv/build .venv/standalone .venv/dev .venv/emulator ## from a clean tag: check, test, and write everything to publish into dist/

