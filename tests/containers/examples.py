@@ -68,6 +68,13 @@ GO = Example("secret-reflector-go", runtime="/bootstrap", executable=True)
 PROVIDED = Example(
     "secret-reflector-provided", runtime="/bin/bash /var/runtime/bootstrap", executable=True, fixed_ports=True
 )
+NODE = Example("secret-reflector-node", runtime="/nodejs/bin/node bootstrap.mjs app.handler", executable=True)
+NODE_AWS_BASE = Example(
+    "secret-reflector-node-aws-base",
+    runtime="/var/lang/bin/node --expose-gc --max-semi-space-size=150 --max-old-space-size=2707 /var/runtime/index.mjs",
+    executable=True,
+    fixed_ports=True,
+)
 JAVA = Example(
     "secret-reflector-java",
     runtime="/usr/bin/java -XX:-UsePerfData -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp /function Bootstrap",
@@ -98,7 +105,7 @@ LAYERS = (
     ),
     _layer("provided", "/var/task/app"),
 )
-EXAMPLES = (DISTROLESS, SLIM, AWS_BASE, GO, PROVIDED, JAVA, *LAYERS)
+EXAMPLES = (DISTROLESS, SLIM, AWS_BASE, GO, PROVIDED, NODE, NODE_AWS_BASE, JAVA, *LAYERS)
 
 
 def build(docker: Docker, image: str, *words: str | Path) -> None:
