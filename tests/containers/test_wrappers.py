@@ -7,6 +7,7 @@ import pytest
 from tests.containers.engine import Docker
 from tests.containers.examples import LAYERS, SLIM, Example
 from tests.containers.functions import LAMBDA, MODES, function
+from tests.harness.process import wait_until
 from tests.harness.secrets_api import SecretsApi
 
 WRAPPER = "/opt/otel-handler"
@@ -44,6 +45,4 @@ def test_the_function_alone_runs_after_the_start(
 ) -> None:
     with function(docker, example, LAMBDA, configuration, STAND_IN) as running:
         running.invoke()
-        _emulator, *processes = running.processes
-
-        assert processes == [example.runtime]
+        wait_until(lambda: running.processes[1:] == [example.runtime], what=f"{example.runtime} alone")
