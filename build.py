@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import ssl
+import stat
 import subprocess
 import sys
 import tempfile
@@ -387,19 +388,25 @@ def shebang_line(python: str, start: bytes) -> bytes:
 
 def write(entries: dict[str, bytes], target: Path, head: bytes) -> None:
     """Write one archive, behind its shebang line or an executable."""
-    date = time.gmtime(commit_date())[:6]
+    date = commit_date()
     partial = target.with_suffix(".partial")
     with partial.open("wb") as file:
         file.write(head)
         with zipfile.ZipFile(file, "w") as written:
             for name, content in entries.items():
-                entry = zipfile.ZipInfo(name, date)
-                entry.create_system, entry.external_attr = 3, 0o100644 << 16  # Unix, rw-r--r--
                 # Each start reads these as they stand in the file.
                 hot = name.startswith((START, "bytecode/"))
-                written.writestr(entry, content, zipfile.ZIP_STORED if hot else zipfile.ZIP_DEFLATED, 9)
+                compression = zipfile.ZIP_STORED if hot else zipfile.ZIP_DEFLATED
+                written.writestr(zip_entry(name, date, 0o644), content, compression, 9)
     partial.chmod(0o755)
     partial.replace(target)
+
+
+def zip_entry(name: str, date: int, mode: int) -> zipfile.ZipInfo:
+    """An entry that depends on nothing else, for a regular file with the permissions `mode`."""
+    entry = zipfile.ZipInfo(name, time.gmtime(date)[:6])
+    entry.create_system, entry.external_attr = 3, (stat.S_IFREG | mode) << 16  # 3: Unix
+    return entry
 
 
 def write_sums(folder: Path) -> None:

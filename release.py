@@ -1,4 +1,4 @@
-"""Makes everything to publish, in dist/, from a clean tag: archives, executables, wheel, sdist, SBOM, checksums.
+"""Makes everything to publish, in dist/, from a clean tag: archives, executables, layers, wheel, sdist, SBOM, sums.
 
 `make release` runs it.
 
@@ -62,6 +62,7 @@ def main() -> None:
     call(sys.executable, "-m", "standalone", *ARCHITECTURES)
     if not options.untested:
         call("make", "check", "test")  # of these very archives: nothing that they are made of is newer
+    call(sys.executable, "layer.py", *ARCHITECTURES)
     call(sys.executable, "-m", "hatchling", "build", "--directory", str(DIST))
     (DIST / f"{NAME}-{VERSION}.cdx.json").write_text(bill_of_materials(DIST, components()), "utf-8")
     write_sums(DIST)

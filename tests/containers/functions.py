@@ -48,7 +48,10 @@ class Function:
 
     @property
     def processes(self) -> list[str]:
-        """The command lines of what runs in it, as `docker top` shows them, without what the function itself runs."""
+        """The command lines of what runs in it, as `docker top` shows them, without what the function itself runs.
+
+        What the emulator starts has its command line until the exec.
+        """
         _, *lines = self.docker("top", self.container, "-eo", "pid,ppid,args").splitlines()
         running = [line.split(None, 2) for line in lines]
         functions = {pid for pid, _, line in running if line == self.example.runtime}

@@ -1,10 +1,12 @@
 """In each image, with the emulator behind us or in front of us: the function has its secrets."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.containers.engine import Docker
-from tests.containers.examples import Example
-from tests.containers.functions import BUSYBOX, LAMBDA_SETS, MODES, function
+from tests.containers.examples import JAVA, Example
+from tests.containers.functions import BUSYBOX, LAMBDA, LAMBDA_SETS, MODES, function
 from tests.harness.secrets_api import REGION, SecretsApi
 
 UNPRIVILEGED = "--user=993:990"  # in nobody's /etc/passwd
@@ -87,3 +89,8 @@ def test_no_writable_folder_means_none(docker: Docker, example: Example) -> None
     run = ("run", "--rm", "--network=host", *NOTHING_WRITABLE, *BUSYBOX, example.image)
 
     assert docker.attempt(*run, *LIST_WRITABLE).stdout == ""
+
+
+def test_the_java_images_own_locale_is_utf_8(docker: Docker, configuration: dict[str, str]) -> None:
+    with function(docker, replace(JAVA, variables={}), LAMBDA, configuration) as running:
+        assert running.invoke("SECOND") == (200, {"environment": {"SECOND": "ü=b"}})

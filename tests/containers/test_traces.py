@@ -9,6 +9,7 @@ from tests.containers.engine import Docker
 from tests.containers.examples import Example
 from tests.containers.functions import BUSYBOX, LAMBDA, LOCAL, Function, container, function
 from tests.harness.entrypoint import TRANSPORTS
+from tests.harness.process import wait_until
 from tests.harness.secrets_api import SecretsApi
 
 MARKER = "7c0ffee-marked-value"
@@ -31,9 +32,7 @@ def served(docker: Docker, example: Example, configuration: dict[str, str]) -> I
 
 
 def test_the_function_alone_runs_after_the_start(example: Example, served: Function) -> None:
-    _emulator, *processes = served.processes
-
-    assert processes == [example.runtime]
+    wait_until(lambda: served.processes[1:] == [example.runtime], what=f"{example.runtime} alone")
 
 
 def test_outside_lambda_the_emulator_is_the_first_process_and_the_function_the_only_other(
@@ -42,9 +41,9 @@ def test_outside_lambda_the_emulator_is_the_first_process_and_the_function_the_o
     started = "/var/runtime/bootstrap" if example.fixed_ports else f"--log-level info {example.runtime}"
     with function(docker, example, LOCAL, configuration) as running:
         running.invoke()
-        emulator, *processes = running.processes
+        wait_until(lambda: running.processes[1:] == [example.runtime], what=f"{example.runtime} alone")
 
-        assert (emulator.split(" --runtime-")[0], processes) == (f"{example.emulator} {started}", [example.runtime])
+        assert running.processes[0].split(" --runtime-")[0] == f"{example.emulator} {started}"
 
 
 def test_the_container_is_configured_with_references_only(docker: Docker, served: Function) -> None:
