@@ -141,11 +141,8 @@ def test_readme_lists_all_names_in_json_output(entrypoint: Entrypoint) -> None:
     names = {*(("log", name) for name in json.loads(log.err)), *(("dry run", name) for name in printed)}
     names |= {("dry run", name) for name in printed["variables"][0]}
     names |= {("dry run that fails", name) for name in (*failed, *failed["problems"][0])}
-    listed = {
-        (where.split(",")[0], name)
-        for where, several, _ in table("### JSON output")
-        for name in re.findall("`(.+?)`", several)
-    }
+    rows = table("### JSON output")
+    listed = {(where.split(",")[0], name) for where, cell, _ in rows for name in re.findall("`(.+?)`", cell)}
     assert listed == names
 
 
