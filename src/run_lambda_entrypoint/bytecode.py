@@ -64,7 +64,7 @@ class Importer:
         try:
             return zipimporter(self._archive).get_data(path)
         except ImportError as error:  # zipimport's own for any OSError: no descriptor is left, for instance
-            raise error.__context__ or error from None
+            raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
 
     def get_resource_reader(self, name: str) -> "ResourceReader | None":
         """For importlib.resources: reads the files of a package."""

@@ -66,11 +66,16 @@ def check(texts: Mapping[str, str | None], noun: str = "key") -> dict[str, str]:
 
     Raises EntrypointError with all that is wrong in one message; it has names, never values.
     """
-    problems = [
-        f"{noun} {quoted(name)}: {problem}" for name, text in texts.items() if (problem := _problem(name, text or ""))
-    ]
+    problems: dict[str, list[str]] = {}
+    for name, text in texts.items():
+        if problem := _problem(name, text or ""):
+            problems.setdefault(problem, []).append(quoted(name))
     if problems:
-        raise EntrypointError(INVALID_SECRET, listed(problems))
+        several = (
+            f"{noun if len(names) == 1 else noun + 's'} {listed(names, ', ')}: {problem}"
+            for problem, names in problems.items()
+        )
+        raise EntrypointError(INVALID_SECRET, listed(several))
     return {name: text for name, text in texts.items() if text is not None}
 
 
