@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DIST = Path(__file__).resolve().parents[2] / "dist"
 ARCHIVES = [DIST / "run-lambda-entrypoint.pyz", DIST / f"run-lambda-entrypoint-{os.uname().machine}"]
-AT_ONCE = 2 * (os.cpu_count() or 1)
+AT_ONCE = 4 * (os.cpu_count() or 1)
 """How many starts run at one time; most of them wait for a server most of the time."""
 
 
@@ -42,16 +42,21 @@ class Tried(NamedTuple):
     early: bool
 
     def __str__(self) -> str:
+        output = [("|", printable(self.outcome.err)), ("posted:", printable(self.outcome.posted))]
         unusual = ", ".join(f"{name}={value!r}" for name, value in self.choice._asdict().items() if value is not None)
         return "\n".join(
             [
                 f"start {self.number} of seed {self.seed}: {'; '.join(self.problems)}",
                 f"  {unusual}",
                 f"  exit code {self.outcome.code}, after {self.outcome.seconds:.2f} s",
-                *(f"  | {line:.1000}" for line in self.outcome.err.decode(errors="backslashreplace").splitlines()[:20]),
+                *(f"  {where} {line:.1000}" for where, text in output for line in text.splitlines()[:20]),
                 f"  again: .venv/bin/python -m tests.chaos --seed {self.seed} --only {self.number}",
             ]
         )
+
+
+def printable(output: bytes) -> str:
+    return output.decode(errors="backslashreplace")
 
 
 def attempt(seed: int, number: int, place: Place) -> Tried:

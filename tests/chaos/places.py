@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
-FIRST_UID = 64_400
-"""Whom the starts are, one user for each that runs at one time: a limit on processes counts all of a user's."""
-
+MAX_PLACES = 100
 IS_ROOT = os.geteuid() == 0
 KEYS = {"Version": 1, "AccessKeyId": "AKIDPROCESS", "SecretAccessKey": "hunter2ZXQJ"}
 FILES = {
@@ -77,7 +75,7 @@ def places(archives: list[Path], count: int) -> Iterator[list[Place]]:
                 copied = Path(shutil.copy(archive, folder))
                 copied.chmod(0o755)
                 files |= dict.fromkeys([EXECUTABLE] if is_executable(archive) else [SHEBANG, PYTHON], copied)
-            uid = FIRST_UID + number if IS_ROOT else os.getuid()
+            uid = user(number)
             if IS_ROOT:
                 for path in (folder, *folder.rglob("*")):
                     os.chown(path, uid, uid)
@@ -89,12 +87,17 @@ def places(archives: list[Path], count: int) -> Iterator[list[Place]]:
 def python() -> str:
     """An interpreter that another user may start."""
     # Behind prlimit, since setpriv itself executes a program while it still has root's capabilities.
-    before = [*somebody(FIRST_UID), "/usr/bin/prlimit"]
+    before = [*somebody(user(0)), "/usr/bin/prlimit"]
     new_enough = ["-c", "import sys; sys.exit(sys.version_info < (3, 10))"]
     for found in (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"):
         if permitted([*before, found, *new_enough]):
             return found
     raise FileNotFoundError(errno.ENOENT, "no Python here can be started by another user")
+
+
+def user(number: int) -> int:
+    """Who starts in a place: nobody else, since a limit on processes counts all of a user's."""
+    return 20_000 + (os.getpid() * MAX_PLACES + number) % 40_000 if IS_ROOT else os.getuid()
 
 
 def somebody(uid: int) -> list[str]:

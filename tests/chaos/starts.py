@@ -67,7 +67,7 @@ def start(choice: Choice, place: Place, name: str) -> Outcome:
             seen.reached,
             bytes(stdout.content),
             bytes(stderr.content),
-            b"\n".join(repr(post).encode() + post.body for post in (posts.requests if posts else [])),
+            b"\n".join(repr(post.headers).encode() + post.body for post in (posts.requests if posts else [])),
             seen.cmdlines,
             len(answered),
             sorted(path for path, state in listing(place.folder).items() if before.get(path) != state),

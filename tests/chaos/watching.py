@@ -64,8 +64,9 @@ def watch(choice: Choice, process: subprocess.Popen[bytes], begin: float, stream
         return seen  # it hung
     seen.ended = time.monotonic() - begin
     if code is None and pid is not None:
-        os.kill(pid, signal.SIGKILL)
-        process.kill()  # with PID 1 dead, unshare could wait to say so into a full pipe
+        process.kill()  # first, since unshare says something when PID 1 dies
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
         process.wait()
     seen.code = code
     return seen
