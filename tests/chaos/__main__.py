@@ -11,6 +11,7 @@ import time
 from argparse import ArgumentParser
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,6 +22,7 @@ from tests.chaos import oracle
 from tests.chaos.choices import Choice, choose
 from tests.chaos.places import Place, places
 from tests.chaos.starts import Outcome, does_nothing, start
+from tests.harness.entrypoint import AS_PID_1, permitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,13 +61,20 @@ def printable(output: bytes) -> str:
     return output.decode(errors="backslashreplace")
 
 
+@cache
+def can_be_pid_1() -> bool:
+    return permitted(AS_PID_1)
+
+
 def attempt(seed: int, number: int, place: Place) -> Tried:
     """Makes one start and judges it."""
     choice = choose(seed, number)
+    if not can_be_pid_1():
+        choice = choice._replace(pid_1=False)
     outcome = start(choice, place, f"{seed}/{number}")
     problems = oracle.problems(choice, outcome)
     early = oracle.died_early(choice, outcome)
-    if problems and outcome.command is None and not does_nothing(choice, place):
+    if problems and outcome.command is None and not does_nothing(choice, place, outcome.own):
         problems, early = [], True
     return Tried(seed, number, choice, outcome, problems, early)
 

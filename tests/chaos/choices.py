@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SHEBANG, PYTHON, EXECUTABLE = "./FILE", "python3 FILE", "executable"
-PIPE, CLOSED, DEV_FULL, FULL_PIPE, BROKEN_PIPE = "pipe", "closed", "/dev/full", "full pipe", "broken pipe"
+DEV_NULL, PIPE, CLOSED, DEV_FULL, FULL_PIPE, BROKEN_PIPE = (
+    "/dev/null",
+    "pipe",
+    "closed",
+    "/dev/full",
+    "full pipe",
+    "broken pipe",
+)
 REFUSED, BLACK_HOLE = "refused", "black hole"
 NAMES = [f"name{index:02}" for index in range(20)]
 LIMITS = ("nofile", "nproc", "as", "stack", "fsize")
@@ -184,7 +191,7 @@ DIMENSIONS: dict[str, Sequence[Any]] = {
     "signal": (0, 0, 0, 0, signal.SIGINT, signal.SIGTERM),
     "moment": [round(0.02 * 1.05**step, 3) for step in range(100)],
     "pid_1": (False, False, False, True),
-    "stdin": mostly(PIPE, CLOSED),
+    "stdin": mostly(DEV_NULL, CLOSED),
     "stdout": mostly(PIPE, CLOSED, DEV_FULL),
     "stderr": mostly(PIPE, CLOSED, DEV_FULL, FULL_PIPE, BROKEN_PIPE),
     "nofile": [*[None] * 12, 3, 4, 5, 6, 8, 10, 16],

@@ -35,7 +35,7 @@ def problems(choice: Choice, outcome: Outcome) -> list[str]:
 
 
 def died_early(choice: Choice, outcome: Outcome) -> bool:
-    return not outcome.reached and outcome.command is None
+    return outcome.caught is False and outcome.command is None
 
 
 def exit_code(choice: Choice, outcome: Outcome) -> str:
@@ -49,8 +49,8 @@ def exit_code(choice: Choice, outcome: Outcome) -> str:
 def command(choice: Choice, outcome: Outcome) -> str:
     if outcome.command is None:
         return "exit code 0 without the command" if outcome.code == 0 and choice.command not in WITHOUT_COMMAND else ""
-    if not outcome.reached and not choice.pid_1:  # the kernel drops what PID 1 does not catch
-        return "it started the command after a signal"
+    if outcome.caught is not None and outcome.code is None and not choice.pid_1:
+        return "it started the command after a signal, which was lost"
     expected = environment(choice, outcome.own)
     if expected is None:
         return "it started the command without its secrets"

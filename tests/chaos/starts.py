@@ -17,13 +17,13 @@ class Outcome(NamedTuple):
     """What was seen of one start."""
 
     code: int | None
-    """The exit code, negative for a signal; None where the command was started, or the start hung."""
+    """The exit code, negative for a signal; None where the start hung, or the command was left running."""
     command: list[bytes] | None
     """The command's environment, as the kernel has it; None if it was not started."""
     own: list[bytes]
     """The environment of the start."""
-    reached: bool
-    """Whether it died, if it did, after its first statement."""
+    caught: bool | None
+    """Whether it had come to its first statement, and caught signals, when it was sent one; None if it was not."""
     out: bytes
     err: bytes
     posted: bytes
@@ -57,14 +57,13 @@ def start(choice: Choice, place: Place, name: str) -> Outcome:
         with started(words(choice, place), surroundings, stdout=stdout.writing, stderr=stderr.writing) as process:
             seen = watch(choice, process, begin, [stdout, stderr])
             left = outliving(name, process.pid)
-        seconds = time.monotonic() - begin if seen.ended is None else seen.ended
         stdout.read()
         stderr.read()
         return Outcome(
             seen.code,
             seen.command,
             environ,
-            seen.reached,
+            seen.caught,
             bytes(stdout.content),
             bytes(stderr.content),
             b"\n".join(repr(post.headers).encode() + post.body for post in (posts.requests if posts else [])),
@@ -72,7 +71,7 @@ def start(choice: Choice, place: Place, name: str) -> Outcome:
             len(answered),
             sorted(path for path, state in listing(place.folder).items() if before.get(path) != state),
             left,
-            seconds,
+            seen.ended,
             seen.waited,
         )
 
@@ -94,14 +93,14 @@ def limited(choice: Choice, place: Place) -> list[str]:
     return [*somebody(place.uid), "/usr/bin/prlimit", *choice.limits]
 
 
-def does_nothing(choice: Choice, place: Place) -> bool:
-    """Whether the same interpreter can start under the same limits, and do nothing."""
+def does_nothing(choice: Choice, place: Place, environ: list[bytes]) -> bool:
+    """Whether the same interpreter can start under the same limits with the same environment, and do nothing."""
     nothing = {
         SHEBANG: [place.python, "-IS", "-c", "pass"],
         PYTHON: [place.python, "-c", "pass"],  # which imports site before it reads the file
         EXECUTABLE: [str(place.files[choice.form]), "--version"],
     }[choice.form]
-    return run([*limited(choice, place), *nothing], Surroundings({"PATH": "/usr/bin:/bin"})).status == 0
+    return run([*limited(choice, place), *nothing], Surroundings(environ)).status == 0
 
 
 def environment(choice: Choice, place: Place, url: str, runtime_api: str, name: str) -> list[bytes]:

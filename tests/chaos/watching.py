@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 HANG = 15
 """When a start counts as hung, in seconds after its deadline."""
 
+SIGNAL_TIMEOUT = 5
+"""What a signal may take to end the command, in seconds."""
+
+COMMAND = [word.encode() for word in COMMANDS["waits"]]
 TICK = 0.002
 """Between two looks at a start, in seconds."""
 
@@ -26,50 +30,76 @@ TICK = 0.002
 class Seen:
     """What was seen of a process while it ran."""
 
-    def __init__(self) -> None:
+    def __init__(self, choice: Choice, process: subprocess.Popen[bytes], begin: float) -> None:
+        self.choice = choice
+        self.process = process
+        self.begin = begin
+        self.pid: int | None = None
         self.code: int | None = None
         self.command: list[bytes] | None = None
-        self.reached = True
+        self.caught: bool | None = None
         self.cmdlines: set[bytes] = set()
-        self.ended: float | None = None
+        self.ended = 0.0
         self.waited = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return time.monotonic() - self.begin
+
+    def look(self) -> None:
+        """Looks once, and sends the signal when it is due."""
+        self.pid = first_child(self.process.pid) if self.choice.pid_1 else self.process.pid
+        if self.pid is None:
+            return
+        proc = Path(f"/proc/{self.pid}")
+        cmdline = (proc / "cmdline").read_bytes()
+        self.cmdlines.add(cmdline)
+        # The kernel sets up the arguments first.
+        if cmdline.split(b"\0")[:-1] == COMMAND and (environ := (proc / "environ").read_bytes()):
+            self.command = environ.split(b"\0")[:-1]
+            return
+        self.ended = self.seconds
+        self.waited = cpu_wait(self.pid)
+        if self.choice.signal and self.caught is None and self.seconds > self.choice.moment:
+            # What PID 1 does not catch, the kernel drops.
+            self.caught = catches_sigterm(proc) or (self.choice.pid_1 and self.choice.signal == signal.SIGTERM)
+            os.kill(self.pid, self.choice.signal)
+
+    def is_over(self) -> bool:
+        """Whether there is nothing more to see: it ended, hung, or became the command. A signal may be for that."""
+        if self.code is not None:
+            return True
+        limit = HANG + self.choice.deadline
+        if self.command is not None:
+            limit = self.ended + (SIGNAL_TIMEOUT if self.caught is not None else 0)
+        return self.seconds > limit
 
 
 def watch(choice: Choice, process: subprocess.Popen[bytes], begin: float, streams: list[Stream]) -> Seen:
-    """Looks on until the process ends, becomes the command, or hangs; sends the signal when it is due."""
-    seen = Seen()
-    command = [word.encode() for word in COMMANDS["waits"]]
-    to_send = choice.signal
-    pid: int | None = None
-    while (code := process.poll()) is None and time.monotonic() < begin + choice.deadline + HANG:
+    """Looks on until the process ends, becomes the command, or hangs, and ends it."""
+    seen = Seen(choice, process, begin)
+    while not seen.is_over():
         for stream in streams:
             stream.read()
         with suppress(OSError):  # it may end at any time
-            pid = first_child(process.pid) if choice.pid_1 else process.pid
-            if pid is not None:
-                proc = Path(f"/proc/{pid}")
-                cmdline = (proc / "cmdline").read_bytes()
-                seen.cmdlines.add(cmdline)
-                if cmdline.split(b"\0")[:-1] == command:
-                    seen.command = (proc / "environ").read_bytes().split(b"\0")[:-1]
-                    break
-                seen.waited = int((proc / "task" / str(pid) / "schedstat").read_text().split()[1]) / 1e9
-                if to_send and time.monotonic() > begin + choice.moment:
-                    # What PID 1 does not catch, the kernel drops.
-                    seen.reached = catches_sigterm(proc) or (choice.pid_1 and to_send == signal.SIGTERM)
-                    os.kill(pid, to_send)
-                    to_send = 0
+            seen.look()
         time.sleep(TICK)
-    if code is None and seen.command is None:
-        return seen  # it hung
-    seen.ended = time.monotonic() - begin
-    if code is None and pid is not None:
-        process.kill()  # first, since unshare says something when PID 1 dies
+        seen.code = process.poll()
+    if seen.command is None:
+        seen.ended = seen.seconds
+    process.kill()  # first, since unshare says something when PID 1 dies
+    if seen.code is None and seen.pid is not None:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        process.wait()
-    seen.code = code
+            os.kill(seen.pid, signal.SIGKILL)
+    process.wait()
     return seen
+
+
+def cpu_wait(pid: int) -> float:
+    """How long a process's main thread was ready to run and did not, in seconds; 0 where the kernel does not count."""
+    schedstat = Path(f"/proc/{pid}/task/{pid}/schedstat")
+    return int(schedstat.read_text().split()[1]) / 1e9 if schedstat.exists() else 0.0
 
 
 def first_child(pid: int) -> int | None:
