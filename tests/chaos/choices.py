@@ -19,14 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SHEBANG, PYTHON, EXECUTABLE = "./FILE", "python3 FILE", "executable"
-DEV_NULL, PIPE, CLOSED, DEV_FULL, FULL_PIPE, BROKEN_PIPE = (
-    "/dev/null",
-    "pipe",
-    "closed",
-    "/dev/full",
-    "full pipe",
-    "broken pipe",
-)
+PIPE, FULL_PIPE, BROKEN_PIPE = "pipe", "full pipe", "broken pipe"
+DEV_NULL, DEV_FULL, CLOSED = "/dev/null", "/dev/full", "closed"
 REFUSED, BLACK_HOLE = "refused", "black hole"
 NAMES = [f"name{index:02}" for index in range(20)]
 LIMITS = ("nofile", "nproc", "as", "stack", "fsize")
