@@ -149,6 +149,10 @@ def internal(error: Exception) -> EntrypointError:
     if isinstance(error, PermissionError) and error.filename and __file__.startswith(f"{error.filename}/"):
         # The executable needs the archive in it for botocore alone, so it can start without.
         return EntrypointError(FAILED, f"{printable(error.filename)} cannot be read; run chmod 0755 on it in the image")
+    if type(error).__name__ == "SSLError":  # not imported: while a context is made, no connection is at fault
+        return EntrypointError(
+            FAILED, "OpenSSL cannot be set up; give the function more memory, or check OPENSSL_CONF and what it names"
+        )
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 import pytest
 
-from run_lambda_entrypoint.errors import MAX_PROBLEMS
 from tests.harness.emulator import free_port
 from tests.harness.entrypoint import Ended, Entrypoint, aws, end, shell
 from tests.harness.http_server import Reply, Request, by_length, error, http_server, secret, secret_body, secrets
@@ -119,6 +118,7 @@ def outcome(entrypoint: Entrypoint, environ: dict[str, str], *words: str) -> tup
     return ended, f"{ended.out.decode()}{ended.err}{posted}"
 
 
+PROBLEMS = 20  # what one report has room for
 REFERENCES = {
     **{PREFIX + name: name for name in (*SECRETS, *REPLIES)},
     **{VALUE + name: name + rest for name, (_, rest) in SINGLE.items()},
@@ -141,8 +141,8 @@ def everything(entrypoint: Entrypoint, transport: str) -> str:
     """All that comes out of a function with each bad secret, single value, parameter and path."""
     outputs = []
     with http_server(answer_badly) as server:
-        for first in range(0, len(REFERENCES), MAX_PROBLEMS):  # what one report has room for
-            references = dict(list(REFERENCES.items())[first : first + MAX_PROBLEMS])
+        for first in range(0, len(REFERENCES), PROBLEMS):
+            references = dict(list(REFERENCES.items())[first : first + PROBLEMS])
             environ = aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport, AWS_ENDPOINT_URL_SSM=server.url)
             ended, output = outcome(entrypoint, environ)
             assert ended.code == 125
