@@ -34,6 +34,7 @@ RESERVED_PREFIX = "AWS_LAMBDA_FUNCTION_"
 # someone else, or somewhere else. This program never uses them.
 AWS_IDENTITY = frozenset(
     {
+        "AWS_ACCESS_KEY",
         "AWS_ACCESS_KEY_ID",
         "AWS_DEFAULT_REGION",
         "AWS_REGION",
