@@ -20,7 +20,7 @@ HANG = 15
 """When a start counts as hung, in seconds after its deadline."""
 
 SIGNAL_TIMEOUT = 5
-"""What a signal may take to end the command, in seconds."""
+"""What a signal may take to end the command, or an interpreter that has not come to us, in seconds."""
 
 COMMAND = [word.encode() for word in COMMANDS["waits"]]
 TICK = 0.002
@@ -74,6 +74,8 @@ class Seen:
         if self.code is not None:
             return True
         limit = HANG + self.choice.deadline
+        if self.caught is False and not self.choice.pid_1:
+            limit = self.choice.moment + SIGNAL_TIMEOUT  # the interpreter may wait to tell a full pipe of it
         if self.command is not None:
             limit = self.ended + (SIGNAL_TIMEOUT if self.caught is not None else 0)
         return self.seconds > limit
