@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 from tests.chaos.choices import CLOSED, COMMANDS, ENVIRONMENTS, EXECUTABLE, PYTHON, REFERENCES, SHEBANG, Choice
@@ -53,9 +52,8 @@ def start(choice: Choice, place: Place, name: str) -> Outcome:
         environ = environment(choice, place, url, posts.address if posts else NOWHERE, name)
         closed = [number for number, kind in enumerate((choice.stdin, choice.stdout, choice.stderr)) if kind == CLOSED]
         surroundings = Surroundings(environ, directory=place.home, closed=closed)
-        begin = time.monotonic()
         with started(words(choice, place), surroundings, stdout=stdout.writing, stderr=stderr.writing) as process:
-            seen = watch(choice, process, begin, [stdout, stderr])
+            seen = watch(choice, process, [stdout, stderr])
             left = outliving(name, process.pid)
         stdout.read()
         stderr.read()

@@ -20,7 +20,7 @@ HANG = 15
 """When a start counts as hung, in seconds after its deadline."""
 
 SIGNAL_TIMEOUT = 5
-"""What a signal may take to end the command, in seconds."""
+"""What a signal may take to end the command, or an interpreter that has not come to us, in seconds."""
 
 COMMAND = [word.encode() for word in COMMANDS["waits"]]
 TICK = 0.002
@@ -30,17 +30,18 @@ TICK = 0.002
 class Seen:
     """What was seen of a process while it ran."""
 
-    def __init__(self, choice: Choice, process: subprocess.Popen[bytes], begin: float) -> None:
+    def __init__(self, choice: Choice, process: subprocess.Popen[bytes]) -> None:
         self.choice = choice
         self.process = process
-        self.begin = begin
+        self.begin = time.monotonic()
         self.pid: int | None = None
         self.code: int | None = None
         self.command: list[bytes] | None = None
         self.caught: bool | None = None
         self.cmdlines: set[bytes] = set()
-        self.ended = 0.0
+        self.ended = 0.0  # the last moment at which it was seen: whoever looks may be late too
         self.waited = 0.0
+        self.waited_before = 0.0 if choice.pid_1 else cpu_wait(process.pid)
 
     @property
     def seconds(self) -> float:
@@ -54,13 +55,15 @@ class Seen:
             return
         proc = Path(f"/proc/{self.pid}")
         cmdline = (proc / "cmdline").read_bytes()
+        if not cmdline:  # it has ended, and waits to be reaped
+            return
         self.cmdlines.add(cmdline)
         # The kernel sets up the arguments first.
         if cmdline.split(b"\0")[:-1] == COMMAND and (environ := (proc / "environ").read_bytes()):
             self.command = environ.split(b"\0")[:-1]
             return
         self.ended = self.seconds
-        self.waited = cpu_wait(self.pid)
+        self.waited = cpu_wait(self.pid) - self.waited_before
         if self.choice.signal and self.caught is None and self.seconds > self.choice.moment:
             # What PID 1 does not catch, the kernel drops.
             self.caught = catches_sigterm(proc) or (self.choice.pid_1 and self.choice.signal == signal.SIGTERM)
@@ -71,14 +74,16 @@ class Seen:
         if self.code is not None:
             return True
         limit = HANG + self.choice.deadline
+        if self.caught is False and not self.choice.pid_1:
+            limit = self.choice.moment + SIGNAL_TIMEOUT  # the interpreter may wait to tell a full pipe of it
         if self.command is not None:
             limit = self.ended + (SIGNAL_TIMEOUT if self.caught is not None else 0)
         return self.seconds > limit
 
 
-def watch(choice: Choice, process: subprocess.Popen[bytes], begin: float, streams: list[Stream]) -> Seen:
+def watch(choice: Choice, process: subprocess.Popen[bytes], streams: list[Stream]) -> Seen:
     """Looks on until the process ends, becomes the command, or hangs, and ends it."""
-    seen = Seen(choice, process, begin)
+    seen = Seen(choice, process)
     while not seen.is_over():
         for stream in streams:
             stream.read()
@@ -86,8 +91,6 @@ def watch(choice: Choice, process: subprocess.Popen[bytes], begin: float, stream
             seen.look()
         time.sleep(TICK)
         seen.code = process.poll()
-    if seen.command is None:
-        seen.ended = seen.seconds
     process.kill()  # first, since unshare says something when PID 1 dies
     if seen.code is None and seen.pid is not None:
         with suppress(ProcessLookupError):
