@@ -126,6 +126,7 @@ def become(command: Command, merged: Merged) -> NoReturn:
     try:
         posix.execve(encode(command.file), list(map(encode, command.argv)), environment.encoded(merged.environ))
     except OSError as error:
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # whoever read the report may be gone
         raise refused(command.file, error, merged) from None
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ..endpoints import Endpoint
 
 
+MEMORY = 16_000_000  # bytes, less than botocore takes on any interpreter
+
+
 class BotocoreTransport:
     """Sends calls through botocore's clients, one for each service and Region.
 
@@ -35,6 +38,7 @@ class BotocoreTransport:
     def prepare(self) -> None:
         """Starts botocore. Raises EntrypointError."""
         self._starting.start()
+        bytearray(MEMORY)  # untouched, and freed at once: MemoryError here, and no crash of CPython's halfway
         # Here and not above: 250 ms in which the thread that keeps the deadline has to be free.
         from .isolation import isolate  # noqa: PLC0415
 

@@ -8,11 +8,19 @@ from __future__ import annotations
 import os
 import re
 from http.client import HTTPException, IncompleteRead
+from ssl import SSLError
 
 from botocore import exceptions
 from urllib3.exceptions import HTTPError, InvalidChunkLength
 
-from ...errors import CREDENTIALS_MISSING, FILE_LIMITS, INVALID_AWS_CONFIGURATION, EntrypointError, too_many_files
+from ...errors import (
+    CREDENTIALS_MISSING,
+    FILE_LIMITS,
+    INVALID_AWS_CONFIGURATION,
+    EntrypointError,
+    internal,
+    too_many_files,
+)
 from ...native import CertificateError, sockets, tls
 from ...text import printable
 from .. import classify, trust
@@ -93,6 +101,8 @@ def explained(
             )
         host = authority(fields["proxy_url"]) if "proxy_url" in fields else exchange.name
         return _network_error(host, _cause(exchange.error), stores, sent=exchange.sent)
+    if isinstance(error, SSLError):  # while the context was made: those of connections are in the exchange
+        return internal(error)
     if isinstance(error, OSError) and error.errno in FILE_LIMITS:
         return too_many_files()
     if isinstance(error, OSError):
