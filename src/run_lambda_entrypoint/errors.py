@@ -142,7 +142,7 @@ def internal(error: Exception) -> EntrypointError:
 
     What Python lacks is none: a module, memory, a descriptor.
     """
-    if isinstance(error, MemoryError) or error.args == ("can't allocate lock",):  # importlib's, one for each module
+    if _is_out_of_memory(error):
         return EntrypointError(FAILED, "out of memory; give the function more memory")
     if isinstance(error, OSError) and error.errno in FILE_LIMITS:
         return too_many_files()
@@ -169,6 +169,18 @@ def internal(error: Exception) -> EntrypointError:
     # The function's first line: the archive's bytecode has no others.
     place = f"{code.co_name} ({code.co_filename}:{code.co_firstlineno})" if code else "an unknown place"
     return EntrypointError(FAILED, f"internal error: {type(error).__name__} at {place}; please report it")
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether memory is short: CPython says so in several ways, and zipimport hides them behind errors of its own."""
+    if error is None:
+        return False
+    return (
+        isinstance(error, (MemoryError, SystemError))  # the latter where C code forgot to raise the former
+        or error.args == ("can't allocate lock",)  # importlib's, one for each module
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        or _is_out_of_memory(error.__context__)
+    )
 
 
 def _is_damage(error: Exception, raised_in: str) -> bool:

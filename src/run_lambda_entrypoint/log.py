@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .environment import Origin
     from .errors import EntrypointError
 
-WRITE_TIMEOUT = 0.5  # seconds that this process waits for a full pipe, in all
+WRITE_TIMEOUT = 0.25  # seconds that this process waits for a full pipe, in all
 # Bytes that a pipe takes at once when it is ready at all, and does not mix with what others write to it (PIPE_BUF,
 # pipe(7)).
 MAX_LINE_SIZE = 4096

@@ -6,7 +6,7 @@ import http.client
 import json
 import signal
 from _thread import allocate_lock, start_new_thread
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from ..errors import MAX_PROBLEMS, first
 
@@ -20,7 +20,7 @@ MAX_SIZE = 32_000  # bytes; one problem, even if every byte is escaped, has fewe
 PATH = "/2018-06-01/runtime/init/error"
 
 
-def report_failed_init(address: str, reports: Sequence[EntrypointError], seconds: float = 1.0) -> None:
+def report_failed_init(address: str, reports: Sequence[EntrypointError], seconds: float = 0.5) -> None:
     """Posts a failure to the Runtime API at `address` (host:port), within `seconds`, as far as that is possible: it is
     on standard error already.
 
@@ -38,8 +38,7 @@ def report_failed_init(address: str, reports: Sequence[EntrypointError], seconds
 
     def post() -> None:
         # The boundary of its thread: the failure is on standard error already, and its exit code must hold.
-        with suppress(Exception):
-            connection = http.client.HTTPConnection(address, timeout=seconds)
+        with suppress(Exception), closing(http.client.HTTPConnection(address, timeout=seconds)) as connection:
             connection.request("POST", PATH, body, headers)
             connection.getresponse()
         ended.release()

@@ -6,6 +6,7 @@ from _thread import allocate_lock
 from time import monotonic
 
 from ...errors import NOTHING_SENT, EntrypointError
+from ...memory import require
 from .. import classify
 from .stopwatch import Stopwatch
 
@@ -38,7 +39,7 @@ class BotocoreTransport:
     def prepare(self) -> None:
         """Starts botocore. Raises EntrypointError."""
         self._starting.start()
-        bytearray(MEMORY)  # untouched, and freed at once: MemoryError here, and no crash of CPython's halfway
+        require(MEMORY)
         # Here and not above: 250 ms in which the thread that keeps the deadline has to be free.
         from .isolation import isolate  # noqa: PLC0415
 
