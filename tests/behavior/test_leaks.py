@@ -157,7 +157,7 @@ REASONS = {
     "EMPTY_KEY": 'secret EMPTY_KEY: key "": a variable name must not be empty',
     "NUL": 'secret NUL: key "KEY": the value contains NUL',
     "LONG": 'secret LONG: key "KEY": the variable would take ',
-    "RESERVED": 'secret RESERVED: key "_HANDLER": Lambda reserves this name',
+    "RESERVED": 'secret RESERVED: keys "_HANDLER", ',
     "DEEP": "secret DEEP: the secret's JSON is nested more than 100 levels deep",
     "BINARY": "secret BINARY: the secret is binary but not valid UTF-8",
     "OTHER_FIELD": "secret OTHER_FIELD: the reply contains neither SecretString nor SecretBinary",

@@ -21,7 +21,7 @@ EXIT_CODES = {0, 2, 125, 126, 127, 130, 143}
 WITHOUT_COMMAND = {"dry run", "dry run as JSON", "help", "version"}
 """Command lines that end with 0 and start nothing."""
 
-NOT_OURS = ("Traceback", "internal error", "Exception ignored")
+NOT_OURS = ("Traceback", "internal error: ", "Exception ignored")  # OpenSSL too has an "internal error"
 LINE = re.compile(r"run-lambda-entrypoint: [^\x00-\x1f]+")
 LEEWAY = 1.0
 """What a start may take beyond its deadline, in seconds."""

@@ -67,7 +67,7 @@ KINDS = {
     "UnrecognizedClientException": CREDENTIALS_REFUSED,
 }
 WRONG_CLOCK_TEXTS = ("Signature expired", "not yet current")  # with spaces, which no secret's name has
-OUT_OF_MEMORY = ("internal error", "malloc failure")  # OpenSSL's reasons
+OUT_OF_MEMORY = frozenset({"MALLOC_FAILURE", "[SSL] malloc failure"})  # OpenSSL's reasons
 # X509_V_ERR_*: the issuer is not in this store, another may have it. Any other error is the certificate's own.
 UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
 HOSTNAME_MISMATCH = frozenset({62, 64})
@@ -102,7 +102,7 @@ def connection_error(host: str, error: Exception, stores: Sequence[str] = (), *,
         return no_answer(host, sent=sent)
     if isinstance(error, (EOFError, ConnectionResetError, BrokenPipeError)):
         return truncated(host)
-    if isinstance(error, TlsError) and error.reason.endswith(OUT_OF_MEMORY):
+    if isinstance(error, TlsError) and error.reason in OUT_OF_MEMORY:
         return EntrypointError(FAILED, f"TLS with {host} failed for lack of memory; give the function more memory")
     if isinstance(error, TlsError):
         return EntrypointError(UNAVAILABLE, f"TLS with {host} failed: {printable(error.reason, 100)}")
