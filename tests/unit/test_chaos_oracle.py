@@ -63,7 +63,7 @@ def test_a_promise_that_was_kept_is_no_problem(choice: Choice, outcome: Outcome)
         (USUAL._replace(references="invalid"), STARTED, "it started the command without its secrets"),
         (INTERRUPTED, STARTED._replace(caught=True), "it started the command after a signal, which was lost"),
         (INTERRUPTED, STARTED._replace(caught=False), "it started the command after a signal, which was lost"),
-        (USUAL, REFUSED._replace(posted=b"internal error: x"), "it says ['internal error']"),
+        (USUAL, REFUSED._replace(posted=b"internal error: x"), "it says ['internal error: ']"),
         (USUAL, REFUSED._replace(posted=b"hunter2"), "a value shows: ['hunter2', 'hunter2']"),
         (USUAL, STARTED._replace(cmdlines={b"ZXQJ"}), "a value shows: ['ZXQJ', 'ZXQJ']"),
         (USUAL, REFUSED._replace(err=b"warning\n"), "not a line of ours: 'warning'"),
