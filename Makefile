@@ -10,7 +10,7 @@ EXECUTABLE = $(CURDIR)/dist/run-lambda-entrypoint-$(shell uname -m)
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help dist standalone layer interpreters demo test test-quick test-newcomer test-standalone test-containers
-.PHONY: bench bench-containers storm fuzz check release rebuild lock bump-standalone format clean FORCE
+.PHONY: bench bench-containers storm fuzz chaos check release rebuild lock bump-standalone format clean FORCE
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ storm: .venv/dev $(ARCHIVE) ## start 200 processes at once against a server that
 
 fuzz: .venv/dev .venv/fuzz ## random input to what reads replies and secrets (SECONDS=600 is longer)
 	.venv/bin/python -m tests.fuzz --seconds $(SECONDS)
+
+chaos: .venv/dev $(ARCHIVE) ## real starts in surroundings that a fresh seed chooses (SECONDS=1800 is longer)
+	.venv/bin/python -m tests.chaos --seconds $(SECONDS)
 
 check: .venv/dev ## lint, formatting, types, workflows, Dockerfiles, scripts
 	.venv/bin/ruff check

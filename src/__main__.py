@@ -5,9 +5,17 @@ is runpy that imports it. Every start compiles it, so it is short; a Python that
 be able to compile it, too.
 """
 
+import posix
 import sys
-from _frozen_importlib_external import MAGIC_NUMBER  # importlib.util's, which is not loaded yet
-from marshal import loads
+from _signal import SIG_IGN, SIGINT, SIGTERM, getsignal, signal  # type: ignore[import-not-found]
+
+# Until the package has its own handlers: no traceback, and it ends PID 1 too. Nothing of ours runs earlier.
+for number in (SIGINT, SIGTERM):
+    if getsignal(number) != SIG_IGN:
+        signal(number, lambda number, _: posix._exit(128 + number))
+
+from _frozen_importlib_external import MAGIC_NUMBER  # noqa: E402 - importlib.util's, which is not loaded yet
+from marshal import loads  # noqa: E402
 
 if sys.version_info < (3, 10):  # noqa: UP036 - an image may have an older one
     sys.stderr.write(

@@ -5,6 +5,7 @@
 #include <internal/pycore_mimalloc.h>
 #include <limits.h>
 #include <marshal.h>
+#include <signal.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -83,6 +84,23 @@ static PyStatus initialize(int argc, char **argv, const wchar_t *path)
     return status;
 }
 
+static void end(int number)
+{
+    _exit(128 + number);
+}
+
+/* Until the package has its own handlers: no traceback, and it ends PID 1 too. CPython leaves handlers alone that are
+   not its own. */
+static void end_on_signals(void)
+{
+    int numbers[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(numbers); i++) {
+        struct sigaction inherited;
+        if (sigaction(numbers[i], NULL, &inherited) == 0 && inherited.sa_handler != SIG_IGN)
+            signal(numbers[i], end);
+    }
+}
+
 /* Calls run_lambda_entrypoint.bytecode.start, which ends the process; NULL with an exception if it could not. */
 static PyObject *start(const wchar_t *path)
 {
@@ -105,6 +123,7 @@ static PyObject *start(const wchar_t *path)
 
 int main(int argc, char **argv)
 {
+    end_on_signals();
     mi_option_set(mi_option_use_numa_nodes, 1); /* it would look for more of them in /sys */
     const char *path = own_path();
     wchar_t *decoded = path && argc ? Py_DecodeLocale(path, NULL) : NULL;

@@ -18,9 +18,11 @@ from .text import decode, printable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from types import FrameType
     from typing import NoReturn
+
+    from .options import Options
 else:
     import _signal as signal  # signal.py makes enums of it: 0.6 ms
 
@@ -38,10 +40,12 @@ def main() -> NoReturn:
     runtime_api = environ.get("AWS_LAMBDA_RUNTIME_API", "")
     log = Log(started, as_json=environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON")
     end_on_signals(log)
+    requested: Options | None = None
     try:
         encoding = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()  # as os.fsencode has them
         argv = [decode(word.encode(*encoding)) for word in sys.argv[1:]]
-        start(argv, environ, started, log, in_lambda=bool(runtime_api))
+        requested = options.parse(argv, environ, in_lambda=bool(runtime_api))
+        start(requested, environ, started, log)
         posix._exit(0)
     except EntrypointError as error:
         failure = error
@@ -49,22 +53,22 @@ def main() -> NoReturn:
         failure = errors.internal(error)
     try:
         children.end_all()
-        log.failure(failure.reports())
+        log.failure(errors.first(failure.reports()))
         if runtime_api:
-            message = "\n".join(map(str, failure.reports()))
-            reporting.runtime_api.report_failed_init(runtime_api, message, failure.kind.error_type)
+            reporting.runtime_api.report_failed_init(runtime_api, failure.reports())
+        if requested and requested.dry_run and requested.format == "json":
+            reporting.dry_run.show_problems(failure.reports())
     finally:
         # Whatever fails on the way out, for want of memory, threads or descriptors: the exit code holds. Not sys.exit:
         # a thread may hang in a name resolution that nothing can interrupt.
         posix._exit(failure.kind.exit_code)
 
 
-def start(argv: Sequence[str], environ: Mapping[str, str], started: float, log: Log, *, in_lambda: bool) -> None:
-    """Executes the command in `argv` with the secrets that `environ` refers to; returns after a dry run only.
+def start(requested: Options, environ: Mapping[str, str], started: float, log: Log) -> None:
+    """Executes the command with the secrets that `environ` refers to; returns after a dry run only.
 
     Raises EntrypointError.
     """
-    requested = options.parse(argv, environ, in_lambda=in_lambda)
     log.level = requested.log_level
     wrapped = command.resolve(requested.command, requested.exec_wrapper, requested.rie_path, environ)
     wanted = references.read(environ)

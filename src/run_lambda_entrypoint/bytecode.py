@@ -5,9 +5,7 @@ entries zipimport would open the archive anew for each module and read a directo
 Executed by the archive's own `__main__`, before the package can be imported; so it imports only what is loaded already.
 """
 
-import _signal  # type: ignore[import-not-found]
 import gc
-import posix
 import sys
 from _frozen_importlib import ModuleSpec  # importlib.machinery's
 from marshal import loads
@@ -66,7 +64,7 @@ class Importer:
         try:
             return zipimporter(self._archive).get_data(path)
         except ImportError as error:  # zipimport's own for any OSError: no descriptor is left, for instance
-            raise error.__context__ or error from None
+            raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
 
     def get_resource_reader(self, name: str) -> "ResourceReader | None":
         """For importlib.resources: reads the files of a package."""
@@ -83,10 +81,6 @@ def start(archive: str, modules: "Modules", libraries: "Collection[str]") -> "No
     # Of a thread without memory, for instance: who waits for that reports it. Python would show an error's text. A
     # function of ours would need memory itself; `callable` does nothing.
     sys.unraisablehook = callable
-    # Until main has its own handler: no traceback, and it ends PID 1 too.
-    for signal in (_signal.SIGINT, _signal.SIGTERM):
-        if _signal.getsignal(signal) != _signal.SIG_IGN:
-            _signal.signal(signal, lambda number, _: posix._exit(128 + number))
     sys.path[:] = [*_library(), f"{archive}/site-packages"]
     if modules:
         sys.meta_path.insert(0, Importer(archive, modules, libraries))

@@ -23,6 +23,8 @@ else:
 
 # The levels that the emulator accepts (logrus.ParseLevel); anything else is fatal to it.
 EMULATOR_LEVELS = frozenset({"panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"})
+IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+RESET = (*IGNORED_BY_PYTHON, signal.SIGINT, signal.SIGTERM)
 
 
 class Command(Record):
@@ -118,14 +120,15 @@ def become(command: Command, merged: Merged) -> NoReturn:
     # CPython ignores these at its start, and exec passes that on. Whether they were ignored before can no longer be
     # known. Handlers of ours become the default by themselves, but a signal that came in before would be lost:
     # signal.signal runs its handler first.
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) != signal.SIG_IGN:
+    handlers = {number: signal.getsignal(number) for number in RESET}
+    for number, handler in handlers.items():
+        if handler != signal.SIG_IGN or number in IGNORED_BY_PYTHON:
             signal.signal(number, signal.SIG_DFL)
     try:
         posix.execve(encode(command.file), list(map(encode, command.argv)), environment.encoded(merged.environ))
     except OSError as error:
+        for number, handler in handlers.items():  # the report is still to be written, maybe to nobody
+            signal.signal(number, handler)
         raise refused(command.file, error, merged) from None
 
 

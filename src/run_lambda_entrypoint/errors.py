@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 
 from .record import Record
-from .text import escaped, printable
+from .text import escaped, printable, shortened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+IN_ARCHIVE = frozenset({"botocore", "dateutil", "jmespath", "run_lambda_entrypoint", "six", "urllib3"})
+ARCHIVE_READERS = ("zipimport", "zipfile", "run_lambda_entrypoint/bytecode")  # in the names of files with code
+# Of a report: problems, and bytes of each. A person reads the first few; a log, and whoever pays for it, gets the rest.
+MAX_PROBLEMS, MAX_PROBLEM_SIZE = 20, 1_500
 # A process, or the machine, has as many files open as it may.
 FILE_LIMITS = frozenset({errno.EMFILE, errno.ENFILE})
 
@@ -57,6 +61,7 @@ COMMAND_NOT_FOUND = Kind("Function.CommandNotFound", "the command, or its interp
 INTERRUPTED = Kind("Function.Interrupted", "SIGINT arrived before the command was started", 130)
 TERMINATED = Kind("Function.Interrupted", "SIGTERM arrived before the command was started", 143)
 NOTHING_SENT = Kind("Function.SecretUnavailable", "the time was used up before a request could be sent")
+NOT_WRITTEN = Kind("Function.EntrypointFailed", "standard output cannot be written to")
 TOO_MANY_FILES = Kind("Function.EntrypointFailed", "the limit of open files is too low")
 FAILED = Kind(
     "Function.EntrypointFailed",
@@ -67,8 +72,8 @@ FAILED = Kind(
 class EntrypointError(Exception):
     """Root of all expected failures.
 
-    `str(error)` is the report: one line, whatever is in `message`, that says what is wrong, where it was read from and
-    what to do.
+    `str(error)` is the report: one line of at most MAX_PROBLEM_SIZE bytes, whatever is in `message`, that says what is
+    wrong, where it was read from and what to do.
     `retryable` says whether the same request may succeed later. `reference` is the variable that the failure is about,
     `source` the secret or parameter, "" where there is none.
     """
@@ -76,7 +81,7 @@ class EntrypointError(Exception):
     def __init__(
         self, kind: Kind, message: str, *, retryable: bool = False, reference: str = "", source: str = ""
     ) -> None:
-        super().__init__(escaped(message))
+        super().__init__(shortened(escaped(message), MAX_PROBLEM_SIZE))
         self.kind = kind
         self.retryable = retryable
         self.reference = reference
@@ -103,13 +108,23 @@ class ServiceError(EntrypointError):
 
     def __init__(self, kind: Kind, code: str, text: str, *, retryable: bool = False, date: str = "") -> None:
         super().__init__(kind, f"{code}: {text}" if text else code, retryable=retryable)
+        self.code = code
         self.text = text
         self.date = date
 
 
+def first(reports: Sequence[EntrypointError], count: int = MAX_PROBLEMS) -> list[EntrypointError]:
+    """At most `count` of them, and one that says how many more there are."""
+    more = len(reports) - count
+    if more <= 0:
+        return list(reports)
+    rest = EntrypointError(reports[0].kind, f"and {more:,} more; --dry-run --format json lists all")
+    return [*reports[:count], rest]
+
+
 def invalid_reference(variable: str, message: str) -> EntrypointError:
     """A variable that does not contain a valid reference; its value is not shown, since it may be the secret itself."""
-    name = printable(variable)
+    name = printable(variable, 100)
     return EntrypointError(INVALID_REFERENCE, f"{name} {message}", reference=name)
 
 
@@ -127,25 +142,51 @@ def internal(error: Exception) -> EntrypointError:
 
     What Python lacks is none: a module, memory, a descriptor.
     """
-    if isinstance(error, MemoryError) or error.args == ("can't allocate lock",):  # importlib's, one for each module
+    if _is_out_of_memory(error):
         return EntrypointError(FAILED, "out of memory; give the function more memory")
     if isinstance(error, OSError) and error.errno in FILE_LIMITS:
         return too_many_files()
     if isinstance(error, PermissionError) and error.filename and __file__.startswith(f"{error.filename}/"):
         # The executable needs the archive in it for botocore alone, so it can start without.
         return EntrypointError(FAILED, f"{printable(error.filename)} cannot be read; run chmod 0755 on it in the image")
-    if isinstance(error, ImportError):
-        if isinstance(error, ModuleNotFoundError):
-            message = f"this Python lacks the module {error.name}; install its complete standard library"
-        elif error.name is None:  # zipimport's: the executable starts without reading its archive
-            message = "the file is damaged: its archive is incomplete; copy it again, and check it with sha256sum"
-        else:  # a shared library that cannot be mapped, for instance
-            message = f"cannot load the module {error.name}; give the function more memory, or use a complete Python"
-        return EntrypointError(FAILED, message)
+    if type(error).__name__ == "SSLError":  # not imported: while a context is made, no connection is at fault
+        return EntrypointError(
+            FAILED, "OpenSSL cannot be set up; give the function more memory, or check OPENSSL_CONF and what it names"
+        )
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    # The function's first line: the archive's bytecode has no others.
     code = trace.tb_frame.f_code if trace else None
+    if _is_damage(error, code.co_filename if code else ""):
+        message = "the file is damaged, or was replaced while it started; copy it again, and check it with sha256sum"
+        return EntrypointError(FAILED, message)
+    if isinstance(error, ModuleNotFoundError):
+        message = f"this Python lacks the module {error.name}; install its complete standard library"
+        return EntrypointError(FAILED, message)
+    if isinstance(error, ImportError):  # a shared library that cannot be mapped, for instance
+        message = f"cannot load the module {error.name}; give the function more memory, or use a complete Python"
+        return EntrypointError(FAILED, message)
+    # The function's first line: the archive's bytecode has no others.
     place = f"{code.co_name} ({code.co_filename}:{code.co_firstlineno})" if code else "an unknown place"
     return EntrypointError(FAILED, f"internal error: {type(error).__name__} at {place}; please report it")
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether memory is short: CPython says so in several ways, and zipimport hides them behind errors of its own."""
+    if error is None:
+        return False
+    return (
+        isinstance(error, (MemoryError, SystemError))  # the latter where C code forgot to raise the former
+        or error.args == ("can't allocate lock",)  # importlib's, one for each module
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        or _is_out_of_memory(error.__context__)
+    )
+
+
+def _is_damage(error: Exception, raised_in: str) -> bool:
+    """Whether `error` comes from reading our own archive, which is read on while the program runs: most starts need
+    only its first entries."""
+    if isinstance(error, ImportError):
+        # Without a name it is zipimport's. What else is in the archive cannot be missing in it.
+        return error.name is None or error.name.partition(".")[0] in IN_ARCHIVE
+    return isinstance(error, SyntaxError) or any(reader in raised_in for reader in ARCHIVE_READERS)

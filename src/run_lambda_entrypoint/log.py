@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from .environment import Origin
     from .errors import EntrypointError
 
-WRITE_TIMEOUT = 0.5  # seconds that this process waits for a full pipe, in all
-CHUNK_SIZE = 4096  # bytes that a pipe takes at once when it is ready at all (PIPE_BUF, pipe(7))
+WRITE_TIMEOUT = 0.25  # seconds that this process waits for a full pipe, in all
+# Bytes that a pipe takes at once when it is ready at all, and does not mix with what others write to it (PIPE_BUF,
+# pipe(7)).
+MAX_LINE_SIZE = 4096
 
 
 class Log:
@@ -42,7 +44,7 @@ class Log:
         """One step, with the time since the start."""
         if self.level == "debug":
             elapsed = (time.monotonic() - self._started) * 1000
-            self._write([self._line("debug", f"{elapsed:.1f} ms: {message}")])
+            self._write(self._lines("debug", f"{elapsed:.1f} ms: {message}"))
 
     def origins(self, origins: Mapping[str, Origin]) -> None:
         """Where each variable comes from, at level debug."""
@@ -53,36 +55,47 @@ class Log:
     def warnings(self, messages: Iterable[str]) -> None:
         """What does not prevent the start but most likely is not intended."""
         if self.level != "error":
-            self._write([self._line("warning", message) for message in messages])
+            self._write([line for message in messages for line in self._lines("warning", message)])
 
     def failure(self, reports: Iterable[EntrypointError]) -> None:
         """Why the command is not started. README lists the names in the JSON."""
         self._write(
             [
-                self._line(
+                line
+                for report in reports
+                for line in self._lines(
                     "error",
                     str(report),
                     errorType=report.kind.error_type,
                     reference=report.reference,
                     source=report.source,
                 )
-                for report in reports
             ]
         )
 
-    def _line(self, level: str, message: str, **fields: str) -> str:
+    def _lines(self, level: str, message: str, **fields: str) -> list[bytes]:
+        """A line; of a message for which it has no room several, each with a part of it."""
+        safe = escaped(message)
+        line = self._line(level, safe, **fields)
+        if len(line) <= MAX_LINE_SIZE:
+            return [line]
+        size = (MAX_LINE_SIZE - len(self._line(level, "", **fields))) // 4  # a character has at most four bytes
+        return [self._line(level, safe[at : at + size], **fields) for at in range(0, len(safe), size)]
+
+    def _line(self, level: str, message: str, **fields: str) -> bytes:
         if not self._json:
-            return f"run-lambda-entrypoint: {'' if level == 'error' else level + ': '}{escaped(message)}"
+            text = f"run-lambda-entrypoint: {'' if level == 'error' else level + ': '}{message}\n"
+            return text.encode("utf-8", "backslashreplace")
         now = time.time()
         timestamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03d}Z"
         present = {name: text for name, text in fields.items() if text}
         members = {"timestamp": timestamp, "level": level.upper(), "message": message, **present}
-        return "{" + ", ".join(f'"{name}": {_quoted(text)}' for name, text in members.items()) + "}"
+        line = "{" + ", ".join(f'"{name}": {_quoted(text)}' for name, text in members.items()) + "}\n"
+        return line.encode("utf-8", "backslashreplace")
 
-    def _write(self, lines: list[str]) -> None:
+    def _write(self, lines: list[bytes]) -> None:
         if not lines or sys.stderr is None:  # None where descriptor 2 is closed: it may be a socket by now
             return
-        rest = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
         ready = poll()
         ready.register(2, POLLOUT)
         # A pipe that nobody empties must not keep a signal or the deadline from ending this process: nothing is written
@@ -90,8 +103,12 @@ class Log:
         if not self._lock.acquire(timeout=self._patience):
             return
         try:
-            while rest and self._is_ready(ready):
-                rest = rest[posix.write(2, rest[:CHUNK_SIZE]) :]
+            for line in lines:
+                rest = line
+                while rest:
+                    if not self._is_ready(ready):
+                        return
+                    rest = rest[posix.write(2, rest) :]
         except OSError:
             return  # nobody is left to tell
         finally:

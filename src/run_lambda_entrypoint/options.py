@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 MAX_TIMEOUT = 900.0  # seconds
-CANNOT_WRITE = 120  # the exit code of Python itself if it cannot write the rest to standard output
 
 
 class Options(Record):
@@ -207,7 +206,6 @@ def _pairs(words: list[str]) -> dict[str, str] | None:
 
 def _argparse(words: list[str]) -> dict[str, str]:
     # Saves 6 ms on every start whose options are pairs, or none.
-    import sys  # noqa: PLC0415
     from argparse import SUPPRESS, Action, ArgumentParser, RawDescriptionHelpFormatter  # noqa: PLC0415
 
     class Parser(ArgumentParser):
@@ -215,15 +213,10 @@ def _argparse(words: list[str]) -> dict[str, str]:
             raise EntrypointError(INVALID_ARGUMENTS, f"{printable(message)}; see --help")
 
     class Show(Action):
-        """Prints what `const` returns, and ends as --help does."""
+        """Prints what `const` returns, and ends."""
 
         def __call__(self, parser: ArgumentParser, *_: object) -> None:
-            text: str = self.const()
-            try:
-                sys.stdout.buffer.write(text.encode())
-                sys.stdout.flush()
-            except (AttributeError, OSError):  # it is closed, or cannot be written to
-                parser.exit(CANNOT_WRITE)
+            reporting.standard_output.write(self.const())
             parser.exit()
 
     parser = Parser(
@@ -241,12 +234,12 @@ def _argparse(words: list[str]) -> dict[str, str]:
             parser.add_argument(setting.option, metavar=setting.metavar, help=_help(setting))
         elif setting.option:
             parser.add_argument(setting.option, action="store_const", const="yes", help=setting.help)
-    for option, what, show in (
-        ("--version", "version, commit, interpreter and OpenSSL", lambda: reporting.version.text()),
-        ("--licenses", "the licenses of everything inside", lambda: reporting.licenses.text()),
+    for names, what, show in (
+        (["--version"], "version, commit, interpreter and OpenSSL", lambda: reporting.version.text()),
+        (["--licenses"], "the licenses of everything inside", lambda: reporting.licenses.text()),
+        (["-h", "--help"], "this help", parser.format_help),
     ):
-        parser.add_argument(option, nargs=0, action=Show, const=show, help=f"print {what}")
-    parser.add_argument("-h", "--help", action="help", help="print this help")
+        parser.add_argument(*names, nargs=0, action=Show, const=show, help=f"print {what}")
     return vars(parser.parse_args(words))
 
 

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Of keys, or other parts of one problem: what is left of a problem's bytes where the secret's ARN is as long as can be.
+MAX_LISTED, MAX_LIST_SIZE = 20, 700
+
 
 def decode(raw: bytes) -> str:
     """Bytes of an environment or a command line as text, whatever the locale says; `encode` gives them back."""
@@ -22,6 +29,28 @@ def printable(text: str, limit: int = 400) -> str:
     """`escaped`, and of limited length."""
     safe = escaped(text)
     return safe if len(safe) <= limit else safe[: limit - 1] + "…"
+
+
+def shortened(text: str, size: int) -> str:
+    """`text` of at most `size` bytes in UTF-8, with an ellipsis for what is left out; "" if not even that fits."""
+    if len(text) * 4 <= size or len(text.encode()) <= size:
+        return text
+    ellipsis = "…"
+    room = size - len(ellipsis.encode())
+    return text.encode()[:room].decode("utf-8", "ignore") + ellipsis if room >= 0 else ""
+
+
+def listed(items: Iterable[str], separator: str = "; ") -> str:
+    """The first of `items`, at most MAX_LISTED, as far as MAX_LIST_SIZE bytes go, and how many more there are."""
+    found = list(items)
+    shown, size = 0, 0
+    for item in found[:MAX_LISTED]:
+        size += len(item.encode()) + len(separator)
+        if shown and size > MAX_LIST_SIZE:
+            break
+        shown += 1
+    more = [f"and {len(found) - shown:,} more"] if shown < len(found) else []
+    return separator.join([*found[:shown], *more])
 
 
 def _escaped(character: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import INVALID_SECRET, EntrypointError
 from .record import Record
-from .text import printable
+from .text import listed, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 RESERVED = frozenset(
     {
         "_HANDLER",
+        "_X_AMZN_TRACE_ID",
         "AWS_EXECUTION_ENV",
         "AWS_LAMBDA_INITIALIZATION_TYPE",
         "AWS_LAMBDA_LOG_GROUP_NAME",
@@ -33,6 +34,7 @@ RESERVED_PREFIX = "AWS_LAMBDA_FUNCTION_"
 # someone else, or somewhere else. This program never uses them.
 AWS_IDENTITY = frozenset(
     {
+        "AWS_ACCESS_KEY",
         "AWS_ACCESS_KEY_ID",
         "AWS_DEFAULT_REGION",
         "AWS_REGION",
@@ -65,11 +67,16 @@ def check(texts: Mapping[str, str | None], noun: str = "key") -> dict[str, str]:
 
     Raises EntrypointError with all that is wrong in one message; it has names, never values.
     """
-    problems = [
-        f"{noun} {quoted(name)}: {problem}" for name, text in texts.items() if (problem := _problem(name, text or ""))
-    ]
+    problems: dict[str, list[str]] = {}
+    for name, text in texts.items():
+        if problem := _problem(name, text or ""):
+            problems.setdefault(problem, []).append(quoted(name))
     if problems:
-        raise EntrypointError(INVALID_SECRET, "; ".join(problems))
+        several = (
+            f"{noun if len(names) == 1 else noun + 's'} {listed(names, ', ')}: {problem}"
+            for problem, names in problems.items()
+        )
+        raise EntrypointError(INVALID_SECRET, listed(several))
     return {name: text for name, text in texts.items() if text is not None}
 
 

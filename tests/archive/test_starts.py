@@ -12,12 +12,14 @@ import pytest
 
 from build import SHEBANGS, shebang_line
 from tests.harness.entrypoint import TRANSPORTS, Entrypoint, aws, with_interpreter
-from tests.harness.http_server import http_server, secret
+from tests.harness.http_server import by_length, error, http_server, secret
 from tests.harness.process import Surroundings, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.harness.http_server import Reply, Request
 
 UNUSUAL_NAME = "with spaces, ünd 東京/run lambda.entrypoint"
 
@@ -180,3 +182,42 @@ def test_a_longer_path_is_left_to_runpy(capfd: pytest.CaptureFixture[str]) -> No
     line = shebang_line("/a/path/of/more/bytes/python3", b"x" * 9999)
     assert line == b"#!/a/path/of/more/bytes/python3 -ISB".ljust(126) + b"\n"
     assert "each start takes 5 ms more" in capfd.readouterr().out
+
+
+CREDENTIALS = b"""{"AccessKeyId": "AKIDCONTAINER", "SecretAccessKey": "key", "Token": "token",
+"Expiration": "2099-01-01T00:00:00Z"}"""
+DAMAGED_STARTS = ("run-lambda-entrypoint: ", "run-lambda-entrypoint: SECRETS_MANAGER_ARN: secret name: ")
+
+
+@pytest.mark.parametrize("before", [[], [sys.executable]], ids=["itself", "python3"])
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        pytest.param(lambda _: b"", id="empty"),
+        pytest.param(lambda content: content[:100_000], id="truncated"),
+        pytest.param(lambda content: bytes(len(content)), id="zeros"),
+    ],
+)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_an_archive_that_is_replaced_while_it_starts_is_one_clear_line(
+    entrypoint: Entrypoint, tmp_path: Path, before: list[str], replaced: Callable[[bytes], bytes], transport: str
+) -> None:
+    archive = tmp_path / "archive"
+    with_interpreter(entrypoint.archive, sys.executable, archive)
+
+    def answer(request: Request) -> Reply:
+        archive.write_bytes(replaced(archive.read_bytes()))
+        # What there is to say about the one, and the data of the service to call with the other, are in the archive.
+        return error(400, "ResourceNotFoundException") if request.method == "POST" else by_length(CREDENTIALS)
+
+    with http_server(answer) as server:
+        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport)
+        if transport == "botocore":
+            environ |= {"AWS_ACCESS_KEY_ID": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": server.url}
+        finished = run([*before, archive, "true"], Surroundings(environ))
+    start, _, message = finished.stderr.decode().rpartition("the file is damaged")
+    assert (finished.status, start in DAMAGED_STARTS, message) == (
+        125,
+        True,
+        ", or was replaced while it started; copy it again, and check it with sha256sum\n",
+    )

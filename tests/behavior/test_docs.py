@@ -135,9 +135,15 @@ def test_readme_lists_all_names_in_json_output(entrypoint: Entrypoint) -> None:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, AWS_LAMBDA_LOG_FORMAT="JSON")
         log = entrypoint("true", environ=environ)
     printed = json.loads(dry.out)
+    failed = json.loads(
+        entrypoint("--dry-run", "--format", "json", environ=aws("", {"SECRETS_MANAGER_ARN": "arn:"})).out
+    )
     names = {*(("log", name) for name in json.loads(log.err)), *(("dry run", name) for name in printed)}
     names |= {("dry run", name) for name in printed["variables"][0]}
-    assert {(where.split(",")[0], name.strip("`")) for where, name, _ in table("### JSON output")} == names
+    names |= {("dry run that fails", name) for name in (*failed, *failed["problems"][0])}
+    rows = table("### JSON output")
+    listed = {(where.split(",")[0], name) for where, cell, _ in rows for name in re.findall("`(.+?)`", cell)}
+    assert listed == names
 
 
 # -- docs/troubleshooting.md

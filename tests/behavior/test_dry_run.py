@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from tests.harness.http_server import Reply, by_length, error, http_server, secr
 from tests.harness.process import Surroundings, started
 from tests.harness.secrets_api import REGION, SecretsApi
 
+STRACE = shutil.which("strace") or ""
+WITHOUT_MEMFD: Words = [STRACE, "-f", "-qq", "-o", "/dev/null", "-e", "inject=memfd_create:error=EPERM"]
+PRLIMIT = shutil.which("prlimit") or ""
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 VALUE = "LAMBDA_ENV_VALUE_FROM_"
 ELSEWHERE = "ap-northeast-1"
@@ -308,3 +312,19 @@ def test_a_failed_dry_run_in_lambda_is_reported_as_a_failed_start(entrypoint: En
         environ = {**PLAIN, "SECRETS_MANAGER_ARN": "a b", "AWS_LAMBDA_RUNTIME_API": runtime_api.address}
         ended = entrypoint("--dry-run", environ=environ)
     assert (ended.code, len(runtime_api.requests)) == (125, 1)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(WITHOUT_PROC, id="without /proc"),
+        pytest.param(WITHOUT_MEMFD, id="without memfd_create"),
+        pytest.param([PRLIMIT, "--fsize=0"], id="no file may grow"),
+    ],
+)
+def test_it_needs_no_proc_and_writes_no_file(entrypoint: Entrypoint, before: Words) -> None:
+    if not permitted(before):
+        pytest.skip("it cannot be tried here")
+    with http_server(lambda _: secret('{"KEY": "value"}')) as server:
+        ended = entrypoint("--dry-run", "true", environ=aws(server.url, {"SECRETS_MANAGER_ARN": "name"}), before=before)
+    assert (ended.code, ended.out.decode().split()[7], ended.err) == (0, "KEY", "")

@@ -89,7 +89,7 @@ def test_without_descriptors_the_limit_is_named(entrypoint: Entrypoint, transpor
 # -- Memory
 
 
-@pytest.mark.parametrize("megabytes", [30, 35, 40, 50, 60, 80, 120])
+@pytest.mark.parametrize("megabytes", [30, 35, 40, 45, 50, 55, 60, 65, 70, 80, 120])
 @pytest.mark.parametrize(("command", "code"), [(COMMAND, 125), (("nosuch",), 127)], ids=["denied", "missing"])
 def test_with_little_memory_the_exit_code_holds(
     entrypoint: Entrypoint, runtime_api: Server, command: tuple[str, ...], code: int, megabytes: int

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from tests.harness.entrypoint import PLAIN, Entrypoint, aws, permitted
+from tests.harness.entrypoint import PLAIN, Entrypoint, aws, is_executable, permitted, shell
 from tests.harness.http_server import by_length, dripping, head, http_server, listening, secret
 from tests.harness.process import Surroundings, run
 from tests.transports.runs import context
@@ -45,6 +45,14 @@ def latin_1(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     if encoding.stdout != b"iso8859-1\n":
         pytest.skip(f"that locale cannot be made here: {made.stderr.decode()}")
     return variables
+
+
+def test_the_dry_run_escapes_what_the_terminal_cannot_show(entrypoint: Entrypoint, latin_1: Mapping[str, str]) -> None:
+    with http_server(lambda _: secret('{"é名": "value"}')) as server:
+        ended = entrypoint("--dry-run", environ=aws(server.url, NAME, **latin_1))
+    shown = "é名" if is_executable(entrypoint.archive) else "é\\u540d"  # the executable's own encoding is UTF-8
+    encoding = "utf-8" if is_executable(entrypoint.archive) else "latin-1"
+    assert (ended.code, ended.out.decode(encoding).splitlines()[1].split()[0], ended.err) == (0, shown, "")
 
 
 def program(folder: Path, name: str) -> Path:
@@ -171,3 +179,24 @@ def test_a_limit_that_leaves_no_thread_changes_neither_report_nor_exit_code(
     posted = [request.json["errorMessage"] for request in runtime_api.requests]
     shown = [text.startswith(message) for text in (ended.stderr.decode().partition(": ")[2], *posted)]
     assert (ended.status, shown) == (code, [True, True])
+
+
+# -- A small stack, and JSON that would exhaust it
+
+
+@pytest.mark.parametrize("depth", [101, 900, 30_000])
+@pytest.mark.parametrize("kilobytes", [256, 1024, 8192])
+def test_deep_json_is_refused_and_crashes_nothing(
+    entrypoint: Entrypoint, transport: str, kilobytes: int, depth: int
+) -> None:
+    deep = "[" * depth + "]" * depth
+    replies = {"secret": secret(f'{{"KEY": {deep}}}', "secret"), "reply": by_length(f'{{"ARN": {deep}}}'.encode())}
+    with http_server(lambda request: replies[request.json["SecretId"]]) as server:
+        references = {"LAMBDA_ENV_SECRETS_MANAGER_ARN_A": "secret", "LAMBDA_ENV_SECRETS_MANAGER_ARN_B": "reply"}
+        environ = aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport)
+        ended = entrypoint("true", environ=environ, before=shell(f"ulimit -s {kilobytes}"))
+    reasons = [line.split(": ", 3)[3].partition(";")[0].split(" ", 1)[1] for line in ended.err.splitlines()]
+    assert (ended.code, reasons) == (
+        125,
+        ["secret's JSON is nested more than 100 levels deep", "returned something that is not AWS's JSON"],
+    )

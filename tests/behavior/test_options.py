@@ -1,6 +1,8 @@
 """The command line of a real process; tests/unit/test_options.py has all options and their values."""
 
+import fcntl
 import json
+import os
 import platform
 import ssl
 import subprocess
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.entrypoint import PLAIN, Entrypoint, is_executable
+from tests.harness.entrypoint import PLAIN, Entrypoint, is_executable, shell
 from tests.harness.process import Surroundings, started
 
 LIST = ("printf", r"%s\0")
@@ -88,15 +90,43 @@ def test_the_version_names_interpreter_and_openssl_too(entrypoint: Entrypoint) -
     assert line[: len(expected)] == expected
 
 
-@pytest.mark.parametrize("option", ["--help", "--version", "--licenses"])
-def test_what_cannot_be_written_ends_with_pythons_own_exit_code_and_no_word(
-    entrypoint: Entrypoint, option: str
+@pytest.mark.parametrize("option", ["--help", "--version", "--licenses", "--dry-run"])
+@pytest.mark.parametrize(
+    ("redirection", "reason"),
+    [(">/dev/full", "No space left on device"), (">&-", "it is closed"), ("1</dev/null", "Bad file descriptor")],
+)
+def test_standard_output_that_cannot_be_written_to_is_reported(
+    entrypoint: Entrypoint, option: str, redirection: str, reason: str
 ) -> None:
-    with Path("/dev/full").open("wb") as full:
-        words = [*entrypoint.words, option]
-        with started(words, Surroundings(PLAIN), stdout=full.fileno(), stderr=subprocess.PIPE) as process:
-            _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (120, b"")
+    ended = entrypoint(option, before=shell(f"exec {redirection}"))
+
+    report = f"run-lambda-entrypoint: cannot write to standard output: {reason}; redirect it to somewhere else\n"
+    assert ended == (125, b"", report)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version", "--licenses", "--dry-run"])
+def test_a_reader_that_has_seen_enough_is_no_failure(entrypoint: Entrypoint, option: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with started([*entrypoint.words, option], Surroundings(PLAIN), stdout=writing, stderr=subprocess.PIPE) as process:
+        os.close(writing)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
+
+
+@pytest.mark.parametrize("option", ["--help", "--licenses"])
+def test_a_pipe_that_does_not_block_gets_all(entrypoint: Entrypoint, option: str) -> None:
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(writing, False)  # as a parent in node leaves it
+    with (
+        os.fdopen(reading, "rb") as reader,
+        started([*entrypoint.words, option], Surroundings(PLAIN), stdout=writing, stderr=subprocess.PIPE) as process,
+    ):
+        os.close(writing)
+        out = reader.read()
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (0, entrypoint(option).out, b"")
 
 
 @pytest.mark.parametrize("value", ["", "  ", "0.5", " 5 ", "900"])

@@ -172,8 +172,8 @@ def test_only_parameters_import_their_store(entrypoint: Entrypoint, references: 
 @told_by_python
 @pytest.mark.parametrize("option", ["--dry-run", "--version", "--licenses"])
 def test_only_who_asks_for_a_report_imports_it(entrypoint: Entrypoint, option: str) -> None:
-    report = option[2:].replace("-", "_")
-    assert own(imported(entrypoint.archive, option, "/bin/true")) == ALWAYS | {f"reporting.{report}"}
+    reports = {"reporting.standard_output", f"reporting.{option[2:].replace('-', '_')}"}
+    assert own(imported(entrypoint.archive, option, "/bin/true")) == ALWAYS | reports
 
 
 @told_by_python

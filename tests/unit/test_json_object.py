@@ -167,10 +167,26 @@ def test_an_entry_over_linux_limit_is_refused(value: object, size: str) -> None:
     assert actual == f'key "KEY": the variable would take {size} bytes, {limit}'
 
 
-@pytest.mark.parametrize("depth", [1_000, 5_000, 1_000_000])
-def test_json_nested_too_deeply_is_refused(depth: int) -> None:
-    actual = str(refusal('{"KEY": ' + "[" * depth + "]" * depth + "}"))
-    assert actual == "the secret's JSON is nested too deeply; flatten it"
+@pytest.mark.parametrize("depth", [101, 1_000, 1_000_000])
+@pytest.mark.parametrize("string", ['""', '"]"', r'"\"]]]"', r'"\\"', r'"\\\"]"'])
+def test_json_nested_too_deeply_is_refused(depth: int, string: str) -> None:
+    inner = depth - 1
+    actual = str(refusal(f'{{"STRING": {string}, "KEY": {"[" * inner}{"]" * inner}}}'))
+    assert actual == "the secret's JSON is nested more than 100 levels deep; flatten it"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("[" * 99 + "]" * 99, id="100 levels with the object"),
+        pytest.param(f'"{5_000 * "[{"}"', id="brackets in a string"),
+        pytest.param('"' + 5_000 * r"\"[" + '"', id="brackets in a string with quotes"),
+        pytest.param(r'"\\", "B": [' + ",".join(["[[]]"] * 200) + "]", id="many side by side"),
+    ],
+)
+def test_brackets_that_are_not_nested_deeply_are_accepted(value: str) -> None:
+    text = f'{{"A": {value}}}'
+    assert list(json_object.texts(text)) == list(json.loads(text))
 
 
 def test_a_long_key_is_shown_in_part() -> None:

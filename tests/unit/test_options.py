@@ -158,10 +158,10 @@ def test_a_dry_run_has_a_format_and_needs_no_command(argv: list[str], expected: 
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
-def test_help_needs_no_valid_setting_and_names_each_of_them(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_needs_no_valid_setting_and_names_each_of_them(option: str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parsed(option, environ={TIMEOUT: "wrong"})
-    shown = capsys.readouterr().out
+    shown = capfd.readouterr().out
     names = [
         "SECRETS_MANAGER_ARN",
         "LAMBDA_ENV_SECRETS_MANAGER_ARN_*",
@@ -179,8 +179,8 @@ def test_help_needs_no_valid_setting_and_names_each_of_them(option: str, capsys:
     [("--version", f"run-lambda-entrypoint {__version__} ("), ("--licenses", f"{80 * '='}\nrun-lambda-entrypoint")],
 )
 def test_version_and_licenses_need_no_valid_setting_or_command(
-    option: str, start: str, capsys: pytest.CaptureFixture[str]
+    option: str, start: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
         parsed(option, environ={TIMEOUT: "wrong"})
-    assert capsys.readouterr().out.startswith(start)
+    assert capfd.readouterr().out.startswith(start)

@@ -10,6 +10,7 @@ from ..errors import (
     CERTIFICATE_NOT_TRUSTED,
     CREDENTIALS_REFUSED,
     EXPLICITLY_DENIED,
+    FAILED,
     FILE_LIMITS,
     MARKED_FOR_DELETION,
     NOT_DECRYPTED,
@@ -66,6 +67,7 @@ KINDS = {
     "UnrecognizedClientException": CREDENTIALS_REFUSED,
 }
 WRONG_CLOCK_TEXTS = ("Signature expired", "not yet current")  # with spaces, which no secret's name has
+OUT_OF_MEMORY = frozenset({"MALLOC_FAILURE", "[SSL] malloc failure"})  # OpenSSL's reasons
 # X509_V_ERR_*: the issuer is not in this store, another may have it. Any other error is the certificate's own.
 UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
 HOSTNAME_MISMATCH = frozenset({62, 64})
@@ -100,6 +102,8 @@ def connection_error(host: str, error: Exception, stores: Sequence[str] = (), *,
         return no_answer(host, sent=sent)
     if isinstance(error, (EOFError, ConnectionResetError, BrokenPipeError)):
         return truncated(host)
+    if isinstance(error, TlsError) and error.reason in OUT_OF_MEMORY:
+        return EntrypointError(FAILED, f"TLS with {host} failed for lack of memory; give the function more memory")
     if isinstance(error, TlsError):
         return EntrypointError(UNAVAILABLE, f"TLS with {host} failed: {printable(error.reason, 100)}")
     if isinstance(error, CertificateError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posix
 from _queue import Empty, SimpleQueue
-from _thread import start_new_thread
+from _thread import stack_size, start_new_thread
 from time import sleep
 
 from ..errors import FAILED, FILE_LIMITS, THROTTLED, UNAVAILABLE, EntrypointError, internal
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Outcome = Reply | EntrypointError
 
 MAX_THREADS = 16
+STACK_SIZE = 1_048_576  # bytes. Without it, a thread's stack is as small as the limit for the main one (ulimit -s)
 RESERVED_FILES = 5  # descriptors that a start needs beside its connections: the archive, trust stores, the resolver's
 MAX_PAGES, MAX_SIZE = 1_000, 8_000_000  # of one reply: 10,000 parameters, and more bytes than an environment may have
 # The maximum of the first pause and of any pause, in seconds; if AWS throttles, as in botocore's standard mode.
@@ -111,6 +112,7 @@ def _openable(most: int) -> int:
 def _start_threads(needed: Sequence[Callable[[], None]], helpful: Sequence[Callable[[], None]]) -> None:
     started = 0
     try:
+        stack_size(STACK_SIZE)
         for run in (*needed, *helpful):
             start_new_thread(run, ())
             started += 1

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
+from ..memory import require
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -11,6 +15,9 @@ if TYPE_CHECKING:
     from ..references import Reference
     from ..variables import Value
 
+# Bytes, less than a start with a reference takes: the executable has its OpenSSL loaded already.
+MEMORY = 4_000_000 if getattr(sys, "frozen", False) else 12_000_000
+
 
 def load(
     references: Sequence[Reference], environ: Mapping[str, str], transport: str, deadline: Deadline, log: Log
@@ -18,6 +25,7 @@ def load(
     """The variables of each reference, in order; `transport` is the setting. Raises CombinedError."""
     if not references:
         return []
+    require(MEMORY)
     # Saves 5 ms on every start without a reference: _socket, _ssl, _hashlib, and all of aws/.
     from . import stores  # noqa: PLC0415
 

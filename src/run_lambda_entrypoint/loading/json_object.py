@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import INVALID_SECRET, EntrypointError
 from ..native import JsonError, json
-from ..text import printable
+from ..text import listed
 from ..variables import quoted
 
 TYPE_CHECKING = False
@@ -30,10 +30,8 @@ def text(secret: str, key: str, *, nested: bool) -> str:
         value = value.get(part) if isinstance(value, dict) else None
     rendered = _render(value)
     if rendered is None:
-        keys = ", ".join(map(quoted, document)) or "none"
-        raise EntrypointError(
-            INVALID_SECRET, f"key {quoted(key)} not found or null; the secret's keys are: {printable(keys)}"
-        )
+        keys = listed(map(quoted, document), ", ") or "none"
+        raise EntrypointError(INVALID_SECRET, f"key {quoted(key)} not found or null; the secret's keys are: {keys}")
     return rendered
 
 
@@ -41,7 +39,9 @@ def _parse(secret: str) -> dict[str, Any]:
     try:
         document = json.loads(secret, json.Number)
     except RecursionError:
-        raise _too_deep() from None
+        raise EntrypointError(
+            INVALID_SECRET, f"the secret's JSON is nested more than {json.MAX_DEPTH} levels deep; flatten it"
+        ) from None
     except JsonError as error:
         where = f" (error at line {error.line}, column {error.column})" if error.line else ""
         raise EntrypointError(INVALID_SECRET, f"the secret is not valid JSON{where}; {EXAMPLE}") from None
@@ -64,11 +64,4 @@ def _render(value: Any) -> str | None:
     """A value as a variable holds it: a string as is, null not at all, anything else as compact JSON."""
     if value is None or isinstance(value, str):
         return value
-    try:
-        return json.compact(value)
-    except RecursionError:
-        raise _too_deep() from None
-
-
-def _too_deep() -> EntrypointError:
-    return EntrypointError(INVALID_SECRET, "the secret's JSON is nested too deeply; flatten it")
+    return json.compact(value)

@@ -7,7 +7,7 @@ from ..aws.call import Call
 from ..aws.services import SSM
 from ..errors import INVALID_SECRET, PARAMETER_NOT_FOUND, UNAVAILABLE, EntrypointError
 from ..references import PATH, arn_region
-from ..text import printable
+from ..text import listed, printable
 from ..variables import Value
 
 TYPE_CHECKING = False
@@ -133,7 +133,7 @@ def _below(reference: Reference, found: Sequence[Parameter]) -> dict[str, Parame
             problems.append(f"{first} and {second} map to the same variable, {printable(name)}")
         named[name] = parameter
     if problems:
-        raise EntrypointError(INVALID_SECRET, "; ".join(problems))
+        raise EntrypointError(INVALID_SECRET, listed(problems))
     return named
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .. import aws, reporting
 from ..aws.endpoints import default_region
-from ..errors import CombinedError, EntrypointError
+from ..errors import MAX_PROBLEM_SIZE, CombinedError, EntrypointError, ServiceError
 from ..references import SECRET
-from ..text import printable
+from ..text import printable, shortened
 from . import secrets_manager
 
 TYPE_CHECKING = False
@@ -72,8 +72,16 @@ def _store(kind: str) -> Store:
 
 
 def _explained(error: EntrypointError, reference: Reference, call: Call, resources: list[str]) -> EntrypointError:
-    """`error`, with what it was about and what to do about it."""
-    variable = printable(reference.variable)
+    """`error`, with what it was about and what to do about it. What does not fit is AWS's own text first, then the hint
+    as a whole: it may be a statement or a command to copy."""
+    variable = printable(reference.variable, 100)
     hint = reporting.hints.hint(error, reference, call, resources)
-    message = f"{variable}: {reference.kind} {reference.target}: {error}" + (f"; {hint}" if hint else "")
-    return EntrypointError(error.kind, message, reference=variable, source=reference.target)
+    start, end = f"{variable}: {reference.kind} {reference.target}: ", f"; {hint}" if hint else ""
+    room = MAX_PROBLEM_SIZE - len((start + end).encode())
+    what = str(error)
+    if len(what.encode()) > room and isinstance(error, ServiceError):
+        left = room - len(f"{error.code}: ".encode())
+        what = f"{error.code}: {shortened(error.text, left)}" if left > 0 else error.code
+    if len(what.encode()) > room:
+        what, end = str(error), ""
+    return EntrypointError(error.kind, start + what + end, reference=variable, source=reference.target)

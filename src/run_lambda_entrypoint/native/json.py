@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
+# Levels. Deeper texts exhaust a small stack (ulimit -s) in json, which then crashes.
+MAX_DEPTH = 100
 WHITE_SPACE = " \t\n\r"
 CONSTANTS = {None: "null", True: "true", False: "false"}
 
@@ -37,8 +39,10 @@ def loads(text: str | bytes, number: type[Any] | None = None) -> Any:
     """json.loads, but NaN and Infinity are refused: they are Python's, not JSON's. With `number`, that is made of each
     number's text.
 
-    Raises JsonError, and RecursionError where the text is nested too deeply.
+    Raises JsonError, and RecursionError for more than MAX_DEPTH arrays and objects inside each other.
     """
+    if _is_too_deep(text):
+        raise RecursionError
     if IN_C:
         try:
             decoded = text if isinstance(text, str) else text.decode("utf-8", "surrogatepass")
@@ -57,7 +61,7 @@ def dumps(value: Any) -> str:
 
 
 def compact(value: Any) -> str:
-    """The same without spaces, and without escapes that JSON does not require. Raises RecursionError."""
+    """The same without spaces, and without escapes that JSON does not require."""
     return _dumps(value, ",", ":", encode_basestring)
 
 
@@ -72,6 +76,23 @@ def _dumps(value: Any, comma: str, colon: str, quote: Callable[[str], str]) -> s
     if isinstance(value, (list, tuple)):
         return "[" + comma.join([_dumps(part, comma, colon, quote) for part in value]) + "]"
     return CONSTANTS[value] if value is None or isinstance(value, bool) else int.__repr__(value)
+
+
+def _is_too_deep(text: str | bytes) -> bool:
+    # As latin-1, ASCII characters are what they are in UTF-8.
+    decoded = text if isinstance(text, str) else text.decode("latin-1")
+    if decoded.count("[") + decoded.count("{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for outside in decoded.replace("\\\\", "").replace('\\"', "").split('"')[::2]:  # of strings
+        for character in outside:
+            if character in "[{":
+                depth += 1
+                if depth > MAX_DEPTH:
+                    return True
+            elif character in "]}":
+                depth -= 1
+    return False
 
 
 class _Scanning:

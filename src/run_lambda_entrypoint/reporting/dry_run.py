@@ -12,13 +12,15 @@ from contextlib import suppress
 from .. import command as commands
 from .. import environment
 from ..text import encode, printable
+from . import standard_output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..command import Command
     from ..environment import Merged, Origin
+    from ..errors import EntrypointError
 
 MIN_COLUMN_WIDTH = 10  # characters of a column that had to give way to the terminal
 HEAD_SIZE = 4096  # bytes that contain a script's shebang line, or an ELF program's headers and its loader's name
@@ -31,10 +33,21 @@ Row = dict[str, "str | int"]
 def show(form: str, command: Command, merged: Merged) -> None:
     """Prints what would be set and executed, as "text" or "json". Raises EntrypointError where a start would."""
     check(command, merged)
-    try:
-        print(report(form, command, merged.origins), flush=True)
-    except BrokenPipeError:
-        return  # the reader has seen enough
+    standard_output.write(report(form, command, merged.origins) + "\n")
+
+
+def show_problems(reports: Sequence[EntrypointError]) -> None:
+    """Prints all of them as JSON: standard error has the first ones only."""
+    problems = [
+        {
+            "message": str(report),
+            "errorType": report.kind.error_type,
+            "reference": report.reference,
+            "source": report.source,
+        }
+        for report in reports
+    ]
+    standard_output.write(json.dumps({"problems": problems}, indent=2) + "\n")
 
 
 def report(form: str, command: Command, origins: Mapping[str, Origin]) -> str:

@@ -6,22 +6,31 @@ import http.client
 import json
 import signal
 from _thread import allocate_lock, start_new_thread
-from contextlib import suppress
+from contextlib import closing, suppress
 
+from ..errors import MAX_PROBLEMS, first
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..errors import EntrypointError
+
+MAX_SIZE = 32_000  # bytes; one problem, even if every byte is escaped, has fewer
 PATH = "/2018-06-01/runtime/init/error"
 
 
-def report_failed_init(address: str, message: str, error_type: str, seconds: float = 1.0) -> None:
-    """Posts the failure to the Runtime API at `address` (host:port), within `seconds`, as far as that is possible: it
-    is on standard error already.
+def report_failed_init(address: str, reports: Sequence[EntrypointError], seconds: float = 0.5) -> None:
+    """Posts a failure to the Runtime API at `address` (host:port), within `seconds`, as far as that is possible: it is
+    on standard error already.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, "Initialization error". http.client ignores proxies,
     which must not be used here.
     """
-    body = json.dumps({"errorMessage": message, "errorType": error_type, "stackTrace": []})
+    body = _body(reports)
     headers = {
         "Content-Type": "application/vnd.aws.lambda.error+json",
-        "Lambda-Runtime-Function-Error-Type": error_type,
+        "Lambda-Runtime-Function-Error-Type": reports[0].kind.error_type,
     }
 
     ended = allocate_lock()
@@ -29,9 +38,8 @@ def report_failed_init(address: str, message: str, error_type: str, seconds: flo
 
     def post() -> None:
         # The boundary of its thread: the failure is on standard error already, and its exit code must hold.
-        with suppress(Exception):
-            connection = http.client.HTTPConnection(address, timeout=seconds)
-            connection.request("POST", PATH, body.encode(), headers)
+        with suppress(Exception), closing(http.client.HTTPConnection(address, timeout=seconds)) as connection:
+            connection.request("POST", PATH, body, headers)
             connection.getresponse()
         ended.release()
 
@@ -44,6 +52,17 @@ def report_failed_init(address: str, message: str, error_type: str, seconds: flo
         signal.setitimer(signal.ITIMER_REAL, seconds)
         post()
     ended.acquire(timeout=seconds)
+
+
+def _body(reports: Sequence[EntrypointError]) -> bytes:
+    """What is posted: as many of the problems as MAX_SIZE has room for."""
+    for count in range(MAX_PROBLEMS, 0, -1):
+        message = "\n".join(map(str, first(reports, count)))
+        failure = {"errorMessage": message, "errorType": reports[0].kind.error_type, "stackTrace": []}
+        body = json.dumps(failure).encode()
+        if len(body) <= MAX_SIZE:
+            break
+    return body
 
 
 def _give_up(*_: object) -> None:

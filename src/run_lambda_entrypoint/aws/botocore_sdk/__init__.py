@@ -6,6 +6,7 @@ from _thread import allocate_lock
 from time import monotonic
 
 from ...errors import NOTHING_SENT, EntrypointError
+from ...memory import require
 from .. import classify
 from .stopwatch import Stopwatch
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from ..call import Call, Reply
     from ..endpoints import Endpoint
+
+
+MEMORY = 16_000_000  # bytes, less than botocore takes on any interpreter
 
 
 class BotocoreTransport:
@@ -35,6 +39,7 @@ class BotocoreTransport:
     def prepare(self) -> None:
         """Starts botocore. Raises EntrypointError."""
         self._starting.start()
+        require(MEMORY)
         # Here and not above: 250 ms in which the thread that keeps the deadline has to be free.
         from .isolation import isolate  # noqa: PLC0415
 

@@ -8,11 +8,19 @@ from __future__ import annotations
 import os
 import re
 from http.client import HTTPException, IncompleteRead
+from ssl import SSLError
 
 from botocore import exceptions
 from urllib3.exceptions import HTTPError, InvalidChunkLength
 
-from ...errors import CREDENTIALS_MISSING, FILE_LIMITS, INVALID_AWS_CONFIGURATION, EntrypointError, too_many_files
+from ...errors import (
+    CREDENTIALS_MISSING,
+    FILE_LIMITS,
+    INVALID_AWS_CONFIGURATION,
+    EntrypointError,
+    internal,
+    too_many_files,
+)
 from ...native import CertificateError, sockets, tls
 from ...text import printable
 from .. import classify, trust
@@ -42,6 +50,8 @@ SENTENCES: Mapping[type[BaseException], str] = {
     exceptions.InvalidRegionError: "the Region is not valid",
     exceptions.LoginError: "a login_session cannot be used here; pass session credentials",
     exceptions.MissingDependencyException: "a setting requires awscrt, which is not part of the archive",
+    exceptions.ParamValidationError: "a value for the request of credentials is not valid; check role_arn, "
+    "role_session_name, and the token in web_identity_token_file or AWS_WEB_IDENTITY_TOKEN_FILE",
     exceptions.PartialCredentialsError: "{cred_var} is missing (botocore's provider {provider})",
     exceptions.ProfileNotFound: "profile {profile} does not exist; check AWS_PROFILE and AWS_CONFIG_FILE",
     exceptions.SSOError: f"no valid SSO session; {LOGIN}",
@@ -53,6 +63,12 @@ PATH_VARIABLES = (
     "AWS_CREDENTIAL_FILE",
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+CONTAINER_VARIABLES = (
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 )
 CODE = re.compile(r"[A-Za-z][A-Za-z.]{0,99}")  # of an error of AWS, not a status
 
@@ -85,6 +101,8 @@ def explained(
             )
         host = authority(fields["proxy_url"]) if "proxy_url" in fields else exchange.name
         return _network_error(host, _cause(exchange.error), stores, sent=exchange.sent)
+    if isinstance(error, SSLError):  # while the context was made: those of connections are in the exchange
+        return internal(error)
     if isinstance(error, OSError) and error.errno in FILE_LIMITS:
         return too_many_files()
     if isinstance(error, OSError):
@@ -93,6 +111,12 @@ def explained(
         return misconfigured("AWS configuration: credential_process did not print valid credentials")
     if exchange.status:
         return _refused(exchange)
+    container = [name for name in CONTAINER_VARIABLES if environ.get(name)]
+    if container and not exchange.host:
+        return misconfigured(
+            f"AWS configuration: {' or '.join(container)} does not contain what it should; expected an HTTP or HTTPS "
+            "URL of this machine or of a container service, a path that starts with /, and a token without line breaks"
+        )
     return misconfigured(
         f"AWS configuration: botocore raised {type(error).__name__}; check the AWS_* variables and the profile"
     )

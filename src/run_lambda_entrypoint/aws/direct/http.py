@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 MAX_LINE_LENGTH = 16_384
 MAX_HEADERS = 100
 MAX_NUMBER_LENGTH = 16
+WITHOUT_BODY = (204, 304)  # statuses (RFC 9112, 6.3)
 DIGITS = {10: frozenset("0123456789"), 16: frozenset("0123456789abcdefABCDEF")}
 
 
@@ -35,6 +36,8 @@ def read_reply(stream: BinaryIO, max_size: int) -> tuple[int, dict[str, str], by
             raise ValueError
         status = _number(code, 10)
         headers = _headers(stream)
+    if status in WITHOUT_BODY:  # whatever the headers say
+        return status, {**headers, "content-length": "0"}, b""
     return status, headers, _body(stream, headers, max_size)
 
 

@@ -1,0 +1,12 @@
+"""Whether there is memory for what comes."""
+
+from __future__ import annotations
+
+
+def require(size: int) -> None:
+    """Raises MemoryError if the address space has no room for `size` bytes more, which are mapped and not written to.
+
+    Where memory runs out halfway, OpenSSL crashes while it is loaded, and CPython 3.11 unwinds an exception forever
+    (exception_unwind in ceval.c allocates, and starts anew if that fails).
+    """
+    bytes(size)
