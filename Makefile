@@ -13,7 +13,7 @@ EXECUTABLE = $(CURDIR)/dist/run-lambda-entrypoint-$(shell uname -m)
 .PHONY: bench bench-containers storm fuzz chaos check release rebuild lock bump-standalone format clean FORCE
 
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'make PYTHON=python3.12 ... uses another interpreter'
 
 dist: $(ARCHIVE) ## write the archives and their checksums into dist/
@@ -61,7 +61,7 @@ storm: .venv/dev $(ARCHIVE) ## start 200 processes at once against a server that
 fuzz: .venv/dev .venv/fuzz ## random input to what reads replies and secrets (SECONDS=600 is longer)
 	.venv/bin/python -m tests.fuzz --seconds $(SECONDS)
 
-chaos: .venv/dev $(ARCHIVE) ## real starts in surroundings that a fresh seed chooses (SECONDS=1800 is longer)
+chaos: .venv/dev $(ARCHIVE) standalone ## real starts in surroundings that a fresh seed chooses (SECONDS=1800 is longer)
 	.venv/bin/python -m tests.chaos --seconds $(SECONDS)
 
 check: .venv/dev ## lint, formatting, types, workflows, Dockerfiles, scripts

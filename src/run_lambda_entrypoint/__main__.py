@@ -70,7 +70,7 @@ def start(requested: Options, environ: Mapping[str, str], started: float, log: L
     Raises EntrypointError.
     """
     log.level = requested.log_level
-    wrapped = command.resolve(requested.command, requested.exec_wrapper, requested.rie_path, environ)
+    wrapped = command.resolve(requested.command, requested.exec_wrapper, requested.rie_path, environ, sys.argv[0])
     wanted = references.read(environ)
     log.warnings(references.unrecognized(environ, options.VARIABLES))
     deadline = Deadline(started, requested.timeout)

@@ -23,6 +23,7 @@ else:
 
 # The levels that the emulator accepts (logrus.ParseLevel); anything else is fatal to it.
 EMULATOR_LEVELS = frozenset({"panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"})
+WRAPPER = "wrapper (LAMBDA_ENV_EXEC_WRAPPER)"
 IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 RESET = (*IGNORED_BY_PYTHON, signal.SIGINT, signal.SIGTERM)
 
@@ -35,15 +36,18 @@ class Command(Record):
     in_emulator: bool
 
 
-def resolve(words: Sequence[str], wrapper: str, emulator: str, environ: Mapping[str, str]) -> Command:
+def resolve(
+    words: Sequence[str], wrapper: str, emulator: str, environ: Mapping[str, str], program: str = ""
+) -> Command:
     """Looks the command up. Where `wrapper` is an absolute path, that is executed with the command as its arguments;
-    where `emulator` is the path of the Runtime Interface Emulator, that is, with all of it.
+    where `emulator` is the path of the Runtime Interface Emulator, that is, with all of it. `program` is what this one
+    was started as.
 
     Raises EntrypointError.
     """
     path = environ.get("PATH")
     if wrapper:
-        _check_wrapper(wrapper)
+        _check_wrapper(wrapper, program)
     if not words:
         return Command("", (), False)
     file = find(words[0], path)
@@ -63,10 +67,10 @@ def resolve(words: Sequence[str], wrapper: str, emulator: str, environ: Mapping[
     return Command(find(emulator, path, "emulator (--rie-path)"), [emulator, *flags, *argv], True)
 
 
-def _check_wrapper(wrapper: str) -> None:
-    find(wrapper, None, "wrapper (LAMBDA_ENV_EXEC_WRAPPER)")
-    own_file, _, _, _ = __file__.rsplit("/", 3)
-    if paths.same_file(encode(wrapper), encode(own_file)):
+def _check_wrapper(wrapper: str, program: str) -> None:
+    find(wrapper, None, WRAPPER)
+    archive, _, _, _ = __file__.rsplit("/", 3)  # of an installed package, a folder: there it is `program`
+    if any(paths.same_file(encode(wrapper), encode(own)) for own in (archive, program)):
         raise EntrypointError(
             INVALID_SETTING,
             f'LAMBDA_ENV_EXEC_WRAPPER is "{printable(wrapper)}", which is run-lambda-entrypoint itself: it would start '
@@ -89,7 +93,9 @@ def find(word: str, path: str | None, role: str = "command") -> str:
         raise EntrypointError(COMMAND_NOT_EXECUTABLE, f"{role}: {refused}")
     if "/" in word:
         raise EntrypointError(
-            COMMAND_NOT_FOUND, f'{role} "{printable(word)}" does not exist; copy it into the image, or correct its path'
+            COMMAND_NOT_FOUND,
+            f'{role} "{printable(word)}" does not exist; '
+            f"{'add the layer that contains it' if role == WRAPPER else 'copy it into the image'}, or correct its path",
         )
     where = "PATH is not set" if path is None else f"PATH is {printable(path)}"
     raise EntrypointError(
@@ -120,16 +126,18 @@ def become(command: Command, merged: Merged) -> NoReturn:
     # CPython ignores these at its start, and exec passes that on. Whether they were ignored before can no longer be
     # known. Handlers of ours become the default by themselves, but a signal that came in before would be lost:
     # signal.signal runs its handler first.
+    argv, environ = list(map(encode, command.argv)), environment.encoded(merged.environ)
     handlers = {number: signal.getsignal(number) for number in RESET}
     for number, handler in handlers.items():
         if handler != signal.SIG_IGN or number in IGNORED_BY_PYTHON:
             signal.signal(number, signal.SIG_DFL)
     try:
-        posix.execve(encode(command.file), list(map(encode, command.argv)), environment.encoded(merged.environ))
+        posix.execve(encode(command.file), argv, environ)
     except OSError as error:
-        for number, handler in handlers.items():  # the report is still to be written, maybe to nobody
-            signal.signal(number, handler)
         raise refused(command.file, error, merged) from None
+    finally:  # the report is still to be written, maybe to nobody
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def refused(file: str, error: OSError, merged: Merged) -> EntrypointError:

@@ -56,8 +56,12 @@ OVERRIDE_DENIED = Kind(
     "Function.OverrideDenied", "a variable would be overridden, and `LAMBDA_ENV_ON_OVERRIDE` is `deny`"
 )
 ENVIRONMENT_TOO_LARGE = Kind("Function.EnvironmentTooLarge", "the kernel rejects the size of the environment")
-COMMAND_NOT_EXECUTABLE = Kind("Function.CommandNotExecutable", "the command was found but cannot be executed", 126)
-COMMAND_NOT_FOUND = Kind("Function.CommandNotFound", "the command, or its interpreter, was not found", 127)
+COMMAND_NOT_EXECUTABLE = Kind(
+    "Function.CommandNotExecutable", "the command or the wrapper was found but cannot be executed", 126
+)
+COMMAND_NOT_FOUND = Kind(
+    "Function.CommandNotFound", "the command, the wrapper, or the interpreter of either was not found", 127
+)
 INTERRUPTED = Kind("Function.Interrupted", "SIGINT arrived before the command was started", 130)
 TERMINATED = Kind("Function.Interrupted", "SIGTERM arrived before the command was started", 143)
 NOTHING_SENT = Kind("Function.SecretUnavailable", "the time was used up before a request could be sent")

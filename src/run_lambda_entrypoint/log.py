@@ -12,7 +12,7 @@ from .text import escaped, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .environment import Origin
     from .errors import EntrypointError
@@ -21,6 +21,7 @@ WRITE_TIMEOUT = 0.25  # seconds that this process waits for a full pipe, in all
 # Bytes that a pipe takes at once when it is ready at all, and does not mix with what others write to it (PIPE_BUF,
 # pipe(7)).
 MAX_LINE_SIZE = 4096
+MAX_WARNINGS = 20
 
 
 class Log:
@@ -52,10 +53,12 @@ class Log:
             overriding = f", overriding {origin.overrides}" if origin.overrides else ""
             self.debug(f"{printable(name)} from {origin.reference}{overriding}")
 
-    def warnings(self, messages: Iterable[str]) -> None:
-        """What does not prevent the start but most likely is not intended."""
+    def warnings(self, messages: Sequence[str]) -> None:
+        """What does not prevent the start but most likely is not intended: the first ones, and how many more."""
+        more = len(messages) - MAX_WARNINGS
+        shown = [*messages[:MAX_WARNINGS], *([f"and {more:,} more"] if more > 0 else [])]
         if self.level != "error":
-            self._write([line for message in messages for line in self._lines("warning", message)])
+            self._write([line for message in shown for line in self._lines("warning", message)])
 
     def failure(self, reports: Iterable[EntrypointError]) -> None:
         """Why the command is not started. README lists the names in the JSON."""
@@ -79,6 +82,7 @@ class Log:
         line = self._line(level, safe, **fields)
         if len(line) <= MAX_LINE_SIZE:
             return [line]
+        # Of the fields, `reference` and `source` are bounded where they are made.
         size = (MAX_LINE_SIZE - len(self._line(level, "", **fields))) // 4  # a character has at most four bytes
         return [self._line(level, safe[at : at + size], **fields) for at in range(0, len(safe), size)]
 

@@ -283,5 +283,5 @@ def _epilog() -> str:
 
 _EXIT_CODES = """\
 exit codes: 2 invalid arguments; 125 a secret could not be loaded, or another
-failure of this program; 126 COMMAND cannot be executed; 127 COMMAND not found;
-130, 143 interrupted; otherwise COMMAND's own."""
+failure of this program; 126 COMMAND (or the wrapper) cannot be executed; 127 it
+was not found; 130, 143 interrupted; otherwise COMMAND's own."""

@@ -133,3 +133,35 @@ def test_a_variable_with_a_long_name_leaves_room_for_the_reason(entrypoint: Entr
     ended = entrypoint("true", environ={**PLAIN, f"{PREFIX}{1000 * 'é'}": "no reference"})
 
     assert "is not a valid secret reference: " in ended.err
+
+
+@pytest.mark.parametrize("log_format", ["Text", "JSON"])
+@pytest.mark.parametrize("length", [1_600, 5_000])
+def test_a_path_that_is_too_long_to_show_leaves_room_for_the_reason(
+    entrypoint: Entrypoint, length: int, log_format: str
+) -> None:
+    with http_server(lambda _: error(400, "ValidationException", "too long")) as server:
+        references = {"LAMBDA_ENV_SSM_PATH_P": f"/{length * 'p'}"}
+        environ = aws("", references, AWS_ENDPOINT_URL_SSM=server.url, AWS_LAMBDA_LOG_FORMAT=log_format)
+        ended = entrypoint("true", environ=environ)
+
+    assert (ended.code, ended.err.count("ValidationException: too long"), ended.err.count("\n")) == (125, 1, 1)
+
+
+def test_a_throttled_secrets_hint_survives_awss_text(entrypoint: Entrypoint) -> None:
+    throttled = error(400, "ThrottlingException", 1_000 * "x")
+    with http_server(lambda _: throttled) as server:
+        environ = aws(server.url, {"SECRETS_MANAGER_ARN": 512 * "n"}, LAMBDA_ENV_TIMEOUT_SECONDS="1")
+        ended = entrypoint("true", environ=environ)
+
+    hint = "AWS limits the rate of requests; start fewer functions at once, or raise the timeout\n"
+    assert (ended.code, ended.err.endswith(f"x…; {hint}")) == (125, True)
+
+
+def test_after_20_warnings_their_number_is_all(entrypoint: Entrypoint) -> None:
+    own = {f"K{number:02}": "own" for number in range(30)}
+    with http_server(lambda _: secret(json.dumps(own))) as server:
+        ended = entrypoint("true", environ=aws(server.url, NAME, LAMBDA_ENV_ON_OVERRIDE="warn", **own))
+
+    lines = ended.err.splitlines()
+    assert (ended.code, len(lines), lines[-1]) == (0, 21, "run-lambda-entrypoint: warning: and 10 more")

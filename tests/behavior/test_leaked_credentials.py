@@ -242,7 +242,7 @@ URLS = {
     # The variables, and a part of the message.
     "container, refused": ({CONTAINER: REFUSED}, "could not connect to 127.0.0.1:9 (source of the credentials)"),
     "container, no URL": ({CONTAINER: NO_URL}, INVALID),
-    "container, other host": ({CONTAINER: f"http://{PLAIN}.example/{REST}"}, "does not contain what it should"),
+    "container, other host": ({CONTAINER: f"http://{PLAIN}.example/{REST}"}, "one of these is not valid"),
     "container, other scheme": ({CONTAINER: f"{PLAIN}://127.0.0.1/{REST}"}, "of the credentials"),
     "container, relative": ({"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": f"@{SECRETS}:9/{REST}"}, "127.0.0.1:9"),
     "metadata, refused": ({**METADATA, "AWS_EC2_METADATA_SERVICE_ENDPOINT": REFUSED}, "127.0.0.1:9"),

@@ -200,3 +200,13 @@ def test_deep_json_is_refused_and_crashes_nothing(
         125,
         ["secret's JSON is nested more than 100 levels deep", "returned something that is not AWS's JSON"],
     )
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_a_reply_in_another_encoding_than_utf_8_is_refused(
+    entrypoint: Entrypoint, transport: str, encoding: str
+) -> None:
+    deep = '{"a\\"b": ' + 9_000 * "[" + 9_000 * "]" + "}"
+    with http_server(lambda _: by_length(deep.encode(encoding))) as server:
+        ended = entrypoint("true", environ=aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport))
+    assert (ended.code, "returned something that is not AWS's JSON" in ended.err) == (125, True)

@@ -101,11 +101,7 @@ def test_an_empty_variable_is_no_wrapper(entrypoint: Entrypoint, value: str) -> 
 @pytest.mark.parametrize(
     ("kind", "code", "message"),
     [
-        (
-            "none",
-            127,
-            'wrapper (LAMBDA_ENV_EXEC_WRAPPER) "{}" does not exist; copy it into the image, or correct its path',
-        ),
+        ("none", 127, f'{ROLE} "{{}}" does not exist; add the layer that contains it, or correct its path'),
         ("not-executable", 126, f"{ROLE}: {{}} is not executable by this user; run chmod 0755 on it in the image"),
         ("folder", 126, f"{ROLE}: {{}} is not a regular file"),
     ],

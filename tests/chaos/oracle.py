@@ -21,7 +21,8 @@ EXIT_CODES = {0, 2, 125, 126, 127, 130, 143}
 WITHOUT_COMMAND = {"dry run", "dry run as JSON", "help", "version"}
 """Command lines that end with 0 and start nothing."""
 
-NOT_OURS = ("Traceback", "internal error: ", "Exception ignored")  # OpenSSL too has an "internal error"
+# OpenSSL too has an "internal error".
+NOT_OURS = ("Traceback", "internal error: ", "Exception ignored", "raised ValueError")
 LINE = re.compile(r"run-lambda-entrypoint: [^\x00-\x1f]+")
 LEEWAY = 1.0
 """What a start may take beyond its deadline, in seconds."""
@@ -48,7 +49,10 @@ def exit_code(choice: Choice, outcome: Outcome) -> str:
 
 def command(choice: Choice, outcome: Outcome) -> str:
     if outcome.command is None:
-        return "exit code 0 without the command" if outcome.code == 0 and choice.command not in WITHOUT_COMMAND else ""
+        if outcome.code == 0 and choice.command not in WITHOUT_COMMAND:
+            return "exit code 0 without the command"
+        dry = outcome.code == 0 and choice.command.startswith("dry run") and environment(choice, outcome.own) is None
+        return "a dry run succeeded without its secrets" if dry else ""
     if outcome.caught is not None and outcome.code is None and not choice.pid_1:
         return "it started the command after a signal, which was lost"
     expected = environment(choice, outcome.own)
@@ -68,7 +72,8 @@ def environment(choice: Choice, own: list[bytes]) -> list[bytes] | None:
         "path": {name.upper(): value(name) for name in NAMES[:3]},
         "none": {},
     }.get(choice.references)
-    if loaded is None:
+    overrides_denied = choice.environment == "overrides denied" and loaded and loaded.keys() & set(NAMES)
+    if loaded is None or overrides_denied or choice.environment == "wrong option" or choice.command == "unknown option":
         return None
     entries: dict[bytes, bytes] = {}
     for entry in own:

@@ -60,9 +60,10 @@ def test_an_invalid_region_is_reported(entrypoint: Entrypoint, transport: str, r
 
 # -- What only botocore reads
 
-NOT_AS_IT_SHOULD = (
-    "AWS configuration: AWS_CONTAINER_CREDENTIALS_FULL_URI does not contain what it should; expected an HTTP or HTTPS "
-    "URL of this machine or of a container service, a path that starts with /, and a token without line breaks"
+NOT_VALID = (
+    "AWS configuration: AWS_CONTAINER_CREDENTIALS_FULL_URI, credential_process: one of these is not valid; expected an "
+    "HTTP or HTTPS URL of this machine or of a container service, a path that starts with /, a token without line "
+    "breaks, and a command line whose quotes are closed"
 )
 UNUSABLE = "AWS configuration: botocore raised {}; check the AWS_* variables and the profile"
 MISSING = "{}=/nonexistent cannot be read (No such file or directory); correct the path"
@@ -75,7 +76,7 @@ INVALID_URL = (
 REPORTS: dict[str, tuple[dict[str, str], str]] = {
     "expiration": ({"AWS_CREDENTIAL_EXPIRATION": "tomorrow"}, UNUSABLE.format("ParserError")),
     "expired": ({"AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z"}, UNUSABLE.format("RuntimeError")),
-    "container's host": ({**NO_KEYS, CONTAINER: "http://example.com/x"}, NOT_AS_IT_SHOULD),
+    "container's host": ({**NO_KEYS, CONTAINER: "http://example.com/x"}, NOT_VALID),
     "container's token": (
         {**NO_KEYS, CONTAINER: "http://127.0.0.1:9/x", AUTHORIZATION: "/nonexistent"},
         MISSING.format(AUTHORIZATION),

@@ -280,9 +280,7 @@ FAULTS: Mapping[str, Fault] = {
     "status_400": lasting(by_length(b"<html>Bad Request", 400), f"HTTP 400: {NO_CODE}"),
     "status_403": lasting(by_length(b"", 403), f"HTTP 403: {NO_CODE}"),
     "status_404": lasting(by_length(b"[]", 404), f"HTTP 404: {NO_CODE}"),
-    "status_304_and_no_end": lasting(
-        Reply(head(304), MUTE), f"HTTP 304: {NO_CODE}; it redirects, so it is not the endpoint itself"
-    ),
+    "status_304_and_no_end": lasting(Reply(head(304), MUTE), f"HTTP 304: {NO_CODE}"),
     "status_204": lasting(Reply(head(204), CLOSE), f"HTTP 204: {NO_CODE}"),
     "denied": lasting(
         error(400, "AccessDeniedException", "no"), "AccessDeniedException: no; allow it in the role's policy: {"

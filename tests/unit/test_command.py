@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from run_lambda_entrypoint.command import Command, find, resolve
+from run_lambda_entrypoint.errors import EntrypointError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,3 +69,9 @@ def test_without_an_emulator_the_command_is_called_by_its_word(tmp_path: Path) -
 @pytest.mark.parametrize("emulator", ["", "/no/such/emulator"])
 def test_of_no_command_nothing_is_found(emulator: str) -> None:
     assert fields(resolve([], "", emulator, {})) == ("", [], False)
+
+
+def test_what_an_installed_package_was_started_as_is_refused_as_its_own_wrapper(tmp_path: Path) -> None:
+    script = program(tmp_path / "run-lambda-entrypoint")
+    with pytest.raises(EntrypointError, match="which is run-lambda-entrypoint itself"):
+        resolve(["/bin/true"], script, "", {}, script)

@@ -15,12 +15,12 @@ terraform {
 }
 
 variable "python_image_uri" {
-  description = "The image of secret-reflector-python-distroless in ECR, best by its digest"
+  description = "The image of secret-reflector-python-distroless in ECR, preferably by digest"
   type        = string
 }
 
 variable "node_image_uri" {
-  description = "The image of secret-reflector-node in ECR, best by its digest"
+  description = "The image of secret-reflector-node in ECR, preferably by digest"
   type        = string
 }
 

@@ -64,6 +64,6 @@ def _refusal(host: str, status: int, headers: Mapping[str, str], error: Reply) -
     code = printable(named.partition(":")[0].rpartition("#")[2], 100) if isinstance(named, str) else ""
     text = error.get("message") or error.get("Message")
     if not code:
-        redirected = "; it redirects, so it is not the endpoint itself" if 300 <= status < 400 else ""
+        redirected = "; it redirects, so it is not the endpoint itself" if 300 <= status < 400 and status != 304 else ""
         code, text = f"HTTP {status}", f"{host} returned no AWS error code{redirected}"
     return classify.service_error(code, text, status, headers.get("date", ""))

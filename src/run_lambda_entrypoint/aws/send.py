@@ -7,7 +7,7 @@ from _queue import Empty, SimpleQueue
 from _thread import stack_size, start_new_thread
 from time import sleep
 
-from ..errors import FAILED, FILE_LIMITS, THROTTLED, UNAVAILABLE, EntrypointError, internal
+from ..errors import FAILED, FILE_LIMITS, THROTTLED, UNAVAILABLE, EntrypointError, ServiceError, internal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -211,6 +211,8 @@ def _invalid(message: str) -> EntrypointError:
 def _too_late(sending: _Sending, transport: Transport, deadline: Deadline) -> EntrypointError:
     seconds = f"{deadline.seconds:g}"
     error = sending.last_error
+    if isinstance(error, ServiceError):  # its text can be shortened
+        return ServiceError(error.kind, f"not fetched within {seconds} s; the last error: {error.code}", error.text)
     if error:
         return EntrypointError(error.kind, f"not fetched within {seconds} s; the last error: {error}")
     waiting = transport.waiting(sending.page)

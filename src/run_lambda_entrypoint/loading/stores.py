@@ -33,6 +33,9 @@ if TYPE_CHECKING:
             """What an IAM policy has to allow for a reference, as the resource part of an ARN."""
 
 
+MAX_TARGET_SIZE = 900  # bytes of a report: more than an ARN of Secrets Manager has, and room for what is wrong with it
+
+
 def load(
     references: Sequence[Reference], environ: Mapping[str, str], transport: str, deadline: Deadline, log: Log
 ) -> list[dict[str, Value]]:
@@ -74,9 +77,9 @@ def _store(kind: str) -> Store:
 def _explained(error: EntrypointError, reference: Reference, call: Call, resources: list[str]) -> EntrypointError:
     """`error`, with what it was about and what to do about it. What does not fit is AWS's own text first, then the hint
     as a whole: it may be a statement or a command to copy."""
-    variable = printable(reference.variable, 100)
+    variable, target = printable(reference.variable, 100), shortened(reference.target, MAX_TARGET_SIZE)
     hint = reporting.hints.hint(error, reference, call, resources)
-    start, end = f"{variable}: {reference.kind} {reference.target}: ", f"; {hint}" if hint else ""
+    start, end = f"{variable}: {reference.kind} {target}: ", f"; {hint}" if hint else ""
     room = MAX_PROBLEM_SIZE - len((start + end).encode())
     what = str(error)
     if len(what.encode()) > room and isinstance(error, ServiceError):
@@ -84,4 +87,4 @@ def _explained(error: EntrypointError, reference: Reference, call: Call, resourc
         what = f"{error.code}: {shortened(error.text, left)}" if left > 0 else error.code
     if len(what.encode()) > room:
         what, end = str(error), ""
-    return EntrypointError(error.kind, start + what + end, reference=variable, source=reference.target)
+    return EntrypointError(error.kind, start + what + end, reference=variable, source=target)

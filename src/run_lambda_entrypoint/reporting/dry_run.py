@@ -109,6 +109,8 @@ def check(command: Command, merged: Merged) -> None:
         nothing = os.memfd_create("nothing")
         os.write(nothing, b"nothing")
         os.execve(nothing, argv, environment.encoded(merged.environ))
+    except AttributeError:  # no memfd_create: a C library before glibc 2.27
+        return
     except OSError as refusal:
         if refusal.errno == errno.E2BIG:
             raise commands.refused(command.file, refusal, merged) from None

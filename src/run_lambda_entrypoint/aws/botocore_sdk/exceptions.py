@@ -111,11 +111,12 @@ def explained(
         return misconfigured("AWS configuration: credential_process did not print valid credentials")
     if exchange.status:
         return _refused(exchange)
-    container = [name for name in CONTAINER_VARIABLES if environ.get(name)]
-    if container and not exchange.host:
+    named = [name for name in CONTAINER_VARIABLES if environ.get(name)]
+    if type(error) is ValueError and not exchange.host:  # of the sources that botocore refuses before it asks them
         return misconfigured(
-            f"AWS configuration: {' or '.join(container)} does not contain what it should; expected an HTTP or HTTPS "
-            "URL of this machine or of a container service, a path that starts with /, and a token without line breaks"
+            f"AWS configuration: {', '.join([*named, 'credential_process'])}: one of these is not valid; expected an "
+            "HTTP or HTTPS URL of this machine or of a container service, a path that starts with /, a token without "
+            "line breaks, and a command line whose quotes are closed"
         )
     return misconfigured(
         f"AWS configuration: botocore raised {type(error).__name__}; check the AWS_* variables and the profile"
