@@ -181,7 +181,7 @@ def _is_out_of_memory(error: BaseException | None) -> bool:
         return False
     return (
         isinstance(error, (MemoryError, SystemError))  # the latter where C code forgot to raise the former
-        or error.args == ("can't allocate lock",)  # importlib's, one for each module
+        or str(error).startswith("can't allocate ")  # a lock of importlib, or of a file: a RuntimeError
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
         or _is_out_of_memory(error.__context__)
     )

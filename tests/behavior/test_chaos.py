@@ -23,7 +23,7 @@ ONCE_FAILED = [
     (400, 199),  # a dry run into a full device
     *((1, 72), (100, 364), (100, 385)),  # memory that is short of a TLS context
     *((777, 107), (655528, 602)),  # a crash: a thread's small stack, or OpenSSL without memory
-    *((777, 278), (655528, 94), (655528, 2147)),  # memory that is short elsewhere
+    *((777, 278), (655528, 2147)),  # memory that is short elsewhere
     *((400, 266), (655528, 423)),  # an exec that fails, when nobody reads standard error
     (244789, 1372),  # a warning of Python's in development mode
 ]

@@ -280,7 +280,6 @@ FAULTS: Mapping[str, Fault] = {
     "status_400": lasting(by_length(b"<html>Bad Request", 400), f"HTTP 400: {NO_CODE}"),
     "status_403": lasting(by_length(b"", 403), f"HTTP 403: {NO_CODE}"),
     "status_404": lasting(by_length(b"[]", 404), f"HTTP 404: {NO_CODE}"),
-    "status_304_and_no_end": lasting(Reply(head(304), MUTE), f"HTTP 304: {NO_CODE}"),
     "status_204": lasting(Reply(head(204), CLOSE), f"HTTP 204: {NO_CODE}"),
     "denied": lasting(
         error(400, "AccessDeniedException", "no"), "AccessDeniedException: no; allow it in the role's policy: {"
@@ -344,3 +343,10 @@ def test_a_fault_ends_as_the_table_says(
 def test_both_transports_report_alike(entrypoint: Entrypoint, authority: Authority, ends: str) -> None:
     direct, botocore = (of_replies(entrypoint, transport, authority, ends) for transport in TRANSPORTS)
     assert direct == botocore
+
+
+def test_after_a_304_no_body_is_waited_for(entrypoint: Entrypoint, transport: str) -> None:
+    """Alone: a connection that is mute must not serve another call."""
+    with http_server(lambda _: Reply(head(304), MUTE)) as server:
+        ended = run(entrypoint, transport, server.url)
+        assert messages(ended, server.address) == {"name": f"HTTP 304: {NO_CODE}"}
