@@ -9,7 +9,7 @@ from tests.harness.http_server import Reply, Request, by_length, http_server, se
 
 NAMES = [f"name{number:02}" for number in range(20)]
 REFERENCES = {f"LAMBDA_ENV_SECRETS_MANAGER_ARN_{name}": name for name in NAMES}
-TOO_DEEP = "the secret's JSON is nested too deeply"
+TOO_DEEP = "the secret's JSON is nested more than 100 levels deep"
 
 
 def answer(request: Request, text: str) -> Reply:
@@ -34,7 +34,7 @@ def test_in_many_replies_at_once(entrypoint: Entrypoint, transport: str, text: s
 
 
 def test_what_is_not_too_deep_becomes_a_variable(entrypoint: Entrypoint, transport: str) -> None:
-    deep = "[" * 300 + "]" * 300
+    deep = "[" * 99 + "]" * 99
     with http_server(lambda _: secret(f'{{"A": {deep}}}')) as server:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport)
         ended = entrypoint("printenv", "A", environ=environ, before=shell("ulimit -s 256"))

@@ -56,5 +56,5 @@ def test_what_needs_the_archive_says_that_its_end_is_missing(
     truncated = shutil.copy(executable, tmp_path)
     os.truncate(truncated, executable.stat().st_size - 100_000)
     ended = ends(Entrypoint(Path(truncated)), *argv, transport=transport, uid=None)
-    message = "the file is damaged: its archive is incomplete; copy it again, and check it with sha256sum"
+    message = "the file is damaged, or was replaced while it started; copy it again, and check it with sha256sum"
     assert ended == (125, b"", f"run-lambda-entrypoint: {message}\n")
