@@ -210,3 +210,12 @@ def test_a_reply_in_another_encoding_than_utf_8_is_refused(
     with http_server(lambda _: by_length(deep.encode(encoding))) as server:
         ended = entrypoint("true", environ=aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport))
     assert (ended.code, "returned something that is not AWS's JSON" in ended.err) == (125, True)
+
+
+@pytest.mark.parametrize("depth", [900, 9_500, 200_000])
+def test_deep_json_from_a_source_of_credentials_crashes_nothing(entrypoint: Entrypoint, depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    with http_server(lambda _: by_length(deep.encode())) as server:
+        keys = {"AWS_ACCESS_KEY_ID": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": server.url}
+        ended = entrypoint("true", environ=aws(server.url, NAME, **keys))
+    assert (ended.code, "did not return valid credentials" in ended.err) == (125, True)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     Outcome = Reply | EntrypointError
 
 MAX_THREADS = 16
-STACK_SIZE = 1_048_576  # bytes. Without it, a thread's stack is as small as the limit for the main one (ulimit -s)
+# Bytes. Without it, a thread has as small a stack as the main one (ulimit -s). What a source of credentials
+# replies is not checked for depth: json refuses 10,000 levels, which take 2.2 MB (as in standalone/interpreter.py).
+STACK_SIZE = 4_194_304
 RESERVED_FILES = 5  # descriptors that a start needs beside its connections: the archive, trust stores, the resolver's
 MAX_PAGES, MAX_SIZE = 1_000, 8_000_000  # of one reply: 10,000 parameters, and more bytes than an environment may have
 # The maximum of the first pause and of any pause, in seconds; if AWS throttles, as in botocore's standard mode.
