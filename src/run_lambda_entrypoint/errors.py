@@ -95,6 +95,10 @@ class EntrypointError(Exception):
         """The failures to show, one line each."""
         return [self]
 
+    def fields(self) -> dict[str, str]:
+        """What JSON has beside the message; README lists the names."""
+        return {"errorType": self.kind.error_type, "reference": self.reference, "source": self.source}
+
 
 class CombinedError(EntrypointError):
     """All failures at once: three bad secrets are one report of three lines, not three deployments."""

@@ -8,7 +8,7 @@ import time
 from _thread import RLock
 from select import POLLOUT, poll  # here: a signal handler that imports could meet a half-imported module
 
-from .text import escaped, printable
+from .text import MAX_LISTED, escaped, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ WRITE_TIMEOUT = 0.25  # seconds that this process waits for a full pipe, in all
 # Bytes that a pipe takes at once when it is ready at all, and does not mix with what others write to it (PIPE_BUF,
 # pipe(7)).
 MAX_LINE_SIZE = 4096
-MAX_WARNINGS = 20
 
 
 class Log:
@@ -55,26 +54,14 @@ class Log:
 
     def warnings(self, messages: Sequence[str]) -> None:
         """What does not prevent the start but most likely is not intended: the first ones, and how many more."""
-        more = len(messages) - MAX_WARNINGS
-        shown = [*messages[:MAX_WARNINGS], *([f"and {more:,} more"] if more > 0 else [])]
+        more = len(messages) - MAX_LISTED
+        shown = [*messages[:MAX_LISTED], *([f"and {more:,} more"] if more > 0 else [])]
         if self.level != "error":
             self._write([line for message in shown for line in self._lines("warning", message)])
 
     def failure(self, reports: Iterable[EntrypointError]) -> None:
-        """Why the command is not started. README lists the names in the JSON."""
-        self._write(
-            [
-                line
-                for report in reports
-                for line in self._lines(
-                    "error",
-                    str(report),
-                    errorType=report.kind.error_type,
-                    reference=report.reference,
-                    source=report.source,
-                )
-            ]
-        )
+        """Why the command is not started."""
+        self._write([line for report in reports for line in self._lines("error", str(report), **report.fields())])
 
     def _lines(self, level: str, message: str, **fields: str) -> list[bytes]:
         """A line; of a message for which it has no room several, each with a part of it."""

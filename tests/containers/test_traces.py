@@ -7,7 +7,7 @@ import pytest
 
 from tests.containers.engine import Docker
 from tests.containers.examples import Example
-from tests.containers.functions import BUSYBOX, MODES, Function, container, function
+from tests.containers.functions import BUSYBOX, LOCAL, MODES, Function, container, function
 from tests.harness.entrypoint import TRANSPORTS
 from tests.harness.process import wait_until
 from tests.harness.secrets_api import SecretsApi
@@ -34,10 +34,18 @@ def served(
 
 
 def test_the_function_alone_runs_after_the_start(example: Example, served: Function) -> None:
-    """Behind the emulator, which is the first process in either mode."""
     wait_until(lambda: served.processes[1:] == [example.runtime], what=f"{example.runtime} alone")
 
-    assert served.processes[0].startswith(f"{example.emulator} ")
+
+def test_outside_lambda_the_emulator_is_the_first_process_and_the_function_the_only_other(
+    docker: Docker, example: Example, configuration: dict[str, str]
+) -> None:
+    started = "/var/runtime/bootstrap" if example.fixed_ports else f"--log-level info {example.runtime}"
+    with function(docker, example, LOCAL, configuration) as running:
+        running.invoke()
+        wait_until(lambda: running.processes[1:] == [example.runtime], what=f"{example.runtime} alone")
+
+        assert running.processes[0].split(" --runtime-")[0] == f"{example.emulator} {started}"
 
 
 def test_the_container_is_configured_with_references_only(docker: Docker, served: Function) -> None:
@@ -69,13 +77,13 @@ def test_root_may_change_files(docker: Docker, example: Example) -> None:
     assert "A /etc/changed\n" in run_by_root(docker, *BUSYBOX, example.image, "touch", "/etc/changed")
 
 
-def test_the_images_history_holds_no_secret(docker: Docker, example: Example) -> None:
+def test_the_images_history_holds_no_secret(docker: Docker, example: Example, served: Function) -> None:
     history = docker("history", "--no-trunc", example.image)
 
     assert (MARKER in history, REFERENCE in history) == (False, False)
 
 
-def test_the_images_layers_hold_no_secret(docker: Docker, example: Example) -> None:
+def test_the_images_layers_hold_no_secret(docker: Docker, example: Example, served: Function) -> None:
     assert not written(docker, "save", example.image, MARKER)
 
 

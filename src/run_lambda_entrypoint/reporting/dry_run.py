@@ -38,15 +38,7 @@ def show(form: str, command: Command, merged: Merged) -> None:
 
 def show_problems(reports: Sequence[EntrypointError]) -> None:
     """Prints all of them as JSON: standard error has the first ones only."""
-    problems = [
-        {
-            "message": str(report),
-            "errorType": report.kind.error_type,
-            "reference": report.reference,
-            "source": report.source,
-        }
-        for report in reports
-    ]
+    problems = [{"message": str(report), **report.fields()} for report in reports]
     standard_output.write(json.dumps({"problems": problems}, indent=2) + "\n")
 
 
