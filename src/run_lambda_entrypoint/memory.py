@@ -10,3 +10,13 @@ def require(size: int) -> None:
     (exception_unwind in ceval.c allocates, and starts anew if that fails).
     """
     bytes(size)
+
+
+def address_space_is_limited() -> bool:
+    """Whether this process has a limit (ulimit -v), as proc_pid_limits(5) tells; False where /proc is not mounted."""
+    # Not resource.getrlimit: its module takes five times as long.
+    try:
+        with open("/proc/self/limits", "rb") as limits:
+            return b"Max address space         unlimited" not in limits.read()
+    except OSError:
+        return False

@@ -219,3 +219,21 @@ def test_deep_json_from_a_source_of_credentials_crashes_nothing(entrypoint: Entr
         keys = {"AWS_ACCESS_KEY_ID": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": server.url}
         ended = entrypoint("true", environ=aws(server.url, NAME, **keys))
     assert (ended.code, "did not return valid credentials" in ended.err) == (125, True)
+
+
+# -- A limited address space, of which glibc reserves 64 MB for each thread
+
+
+@pytest.mark.parametrize("kilobytes", [200_000, 300_000])
+def test_many_secrets_load_in_a_limited_address_space(entrypoint: Entrypoint, tmp_path: Path, kilobytes: int) -> None:
+    authority = trustme.CA()
+    bundle = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(bundle)
+    references = {f"LAMBDA_ENV_SECRETS_MANAGER_ARN_{index}": f"name{index}" for index in range(20)}
+    with http_server(
+        lambda request: secret('{"KEY": "value"}', request.json["SecretId"]),
+        tls=context(authority.issue_cert("127.0.0.1")),
+    ) as server:
+        environ = aws(server.url, references, AWS_CA_BUNDLE=str(bundle))
+        ended = entrypoint("printenv", "KEY", environ=environ, before=shell(f"ulimit -v {kilobytes}"))
+    assert ended == (0, b"value\n", "")

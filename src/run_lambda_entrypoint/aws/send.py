@@ -8,6 +8,7 @@ from _thread import stack_size, start_new_thread
 from time import sleep
 
 from ..errors import FAILED, FILE_LIMITS, THROTTLED, UNAVAILABLE, EntrypointError, ServiceError, internal
+from ..memory import address_space_is_limited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,8 +92,11 @@ def send_all(calls: Sequence[Call], transport: Transport, deadline: Deadline, lo
 
 
 def _concurrency(count: int) -> int:
-    """How many of `count` calls are sent at once: fewer where the limit of open files is low."""
+    """How many of `count` calls are sent at once: fewer where the limit of open files is low, one where the address
+    space is limited: glibc reserves 64 MB of it for each thread (an arena), and where none is left, OpenSSL crashes."""
     most = min(MAX_THREADS, count)
+    if most > 1 and address_space_is_limited():
+        return 1
     return max(1, _openable(most + RESERVED_FILES) - RESERVED_FILES) if most > 1 else most
 
 
