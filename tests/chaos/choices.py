@@ -113,7 +113,7 @@ REPLIES: dict[str, Callable[[Reply], Reply]] = {
     "large value": lambda right: with_secret(right, json.dumps({"A": 140_000 * "x" + MARKER})),
     "reserved key": lambda right: with_secret(right, json.dumps({"_HANDLER": MARKER})),
     "too large": lambda _: by_length(b'{"SecretString": "' + 10_000_000 * b"x" + b'"}'),
-    "another secret": lambda right: by_length(right.body.replace(b"name", b"other")),
+    "another secret": lambda right: by_length(right.body.replace(b"name", b"other").replace(b"/path/", b"/other/")),
 }
 
 ENVIRONMENTS: dict[str, list[bytes]] = {
