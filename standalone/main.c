@@ -17,6 +17,7 @@ extern const Py_ssize_t package_size;
 
 #define MAGIC_NUMBER_SIZE 4 /* the package's first bytes, which tell for which CPython it is: this one */
 #define FAILED 125
+#define MIN_STACK_SIZE 32768 /* a start takes 26,000 bytes, or crashes */
 
 static int failed(const char *reason)
 {
@@ -121,8 +122,19 @@ static PyObject *start(const wchar_t *path)
     return PyObject_CallFunction(PyDict_GetItemString(scope, "start"), "uOO", path, modules, libraries);
 }
 
+/* Whether this program's frames fit into the stack, whose limit arguments and environment count toward. */
+static int has_stack(void)
+{
+    struct rlimit stack;
+    const char *top = (const char *)getauxval(AT_EXECFN), *here = (const char *)&stack; /* it grows downward */
+    return getrlimit(RLIMIT_STACK, &stack) != 0 || top == NULL
+        || stack.rlim_cur >= (rlim_t)(top - here) + MIN_STACK_SIZE;
+}
+
 int main(int argc, char **argv)
 {
+    if (!has_stack())
+        return failed("arguments and environment leave too little of the stack; raise its limit (ulimit -s)");
     end_on_signals();
     mi_option_set(mi_option_use_numa_nodes, 1); /* it would look for more of them in /sys */
     const char *path = own_path();

@@ -26,6 +26,8 @@ ONCE_FAILED = [
     *((777, 278), (655528, 2147)),  # memory that is short elsewhere
     *((400, 266), (655528, 423)),  # an exec that fails, when nobody reads standard error
     (244789, 1372),  # a warning of Python's in development mode
+    (962541, 3134),  # a hang: CPython 3.11, with memory for one thread of two
+    (962541, 1432),  # a crash: an environment that takes the stack
 ]
 """Seed and number of starts that `make chaos` found."""
 

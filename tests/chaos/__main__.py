@@ -71,7 +71,7 @@ def attempt(seed: int, number: int, place: Place) -> Tried:
     choice = choose(seed, number)
     if not can_be_pid_1():
         choice = choice._replace(pid_1=False)
-    outcome = start(choice, place, f"{seed}/{number}")
+    outcome = start(choice, place, f"{seed}/{number}/{place.uid}")
     problems = oracle.problems(choice, outcome)
     early = oracle.died_early(choice, outcome)
     if problems and outcome.command is None and not does_nothing(choice, place, outcome.own):

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from ..references import Reference
     from ..variables import Value
 
-# Bytes, less than a start with a reference takes: the executable has its OpenSSL loaded already.
-MEMORY = 4_000_000 if getattr(sys, "frozen", False) else 12_000_000
+# Bytes, less than a start with a reference takes, with the stacks of two threads (8 MB): the executable has its OpenSSL
+# loaded already.
+MEMORY = 12_000_000 if getattr(sys, "frozen", False) else 20_000_000
 
 
 def load(
