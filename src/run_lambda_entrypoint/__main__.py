@@ -78,8 +78,11 @@ def start(requested: Options, environ: Mapping[str, str], started: float, log: L
     merged = environment.merge(environ, wanted, loaded)
     log.warnings(environment.warnings(merged, requested.on_override))
     log.origins(merged.origins)
+    notes = environment.notes(merged, wanted) if requested.dry_run or log.level in ("info", "debug") else []
+    for level, note in notes:
+        (log.info if level == "info" else log.debug)(note)
     if requested.dry_run:
-        reporting.dry_run.show(requested.format, wrapped, merged)
+        reporting.dry_run.show(requested.format, wrapped, merged, [note for _, note in notes])
     else:
         log.debug(f"start {printable(wrapped.file)}")
         command.become(wrapped, merged)

@@ -10,12 +10,12 @@ import sys
 
 from .errors import ENVIRONMENT_TOO_LARGE, OVERRIDE_DENIED, CombinedError, EntrypointError
 from .record import Record
-from .text import decode, encode, printable
-from .variables import AWS_IDENTITY
+from .text import decode, encode, listed, printable
+from .variables import AWS_IDENTITY, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .references import Reference
     from .variables import Value
@@ -32,12 +32,32 @@ class Origin(Record):
 
 
 class Merged(Record):
-    """The command's environment, the origin of each variable that is not the function's own, and a line for each
-    variable that was overridden."""
+    """The command's environment, the origin of each variable that is not the function's own, a line for each variable
+    that was overridden, and the references that set no variable."""
 
     environ: Mapping[str, str]
     origins: Mapping[str, Origin]
     overridden: Sequence[str]
+    empty: Sequence[Reference] = ()
+
+
+class Trait(Record):
+    """What may surprise in a variable, `applies` by its name and value, and the level that mentions it."""
+
+    level: str
+    description: str
+    applies: Callable[[str, str], bool]
+
+
+TRAITS = (
+    Trait(
+        "info",
+        "variables whose names are not valid in a shell (dash drops them)",
+        lambda name, _: not (name.isascii() and name.isidentifier()),
+    ),
+    Trait("debug", "variables whose values end with a line break", lambda _, text: text.endswith(("\n", "\r"))),
+    Trait("debug", "variables whose values start with a byte order mark", lambda _, text: text.startswith("\ufeff")),
+)
 
 
 def initial_environ() -> dict[str, str]:
@@ -74,6 +94,7 @@ def merge(environ: Mapping[str, str], references: Sequence[Reference], loaded: S
     merged = dict(environ)
     origins: dict[str, Origin] = {}
     overridden = []
+    empty = [reference for reference, variables in zip(references, loaded, strict=True) if not variables]
     for reference, variables in zip(references, loaded, strict=True):
         for name, value in variables.items():
             overrides = str(origins[name].reference) if name in origins else CONFIGURATION if name in merged else ""
@@ -81,12 +102,12 @@ def merge(environ: Mapping[str, str], references: Sequence[Reference], loaded: S
             merged[name] = value.text
             if overrides:
                 overridden.append(f"{reference} overrides {printable(name)}, which {overrides} sets")
-    return Merged(merged, origins, overridden)
+    return Merged(merged, origins, overridden, empty)
 
 
 def warnings(merged: Merged, on_override: str) -> list[str]:
-    """What the user should know about the merged environment: variables that change as whom, or where, the function
-    talks to AWS, and with `on_override` "warn" those that were overridden.
+    """What the user should know about the merged environment: references that set no variable, variables that change as
+    whom, or where, the function talks to AWS, and with `on_override` "warn" those that were overridden.
 
     Raises CombinedError if any was overridden and `on_override` is "deny".
     """
@@ -95,12 +116,23 @@ def warnings(merged: Merged, on_override: str) -> list[str]:
         raise CombinedError(
             EntrypointError(OVERRIDE_DENIED, f"{line}; LAMBDA_ENV_ON_OVERRIDE=deny forbids this") for line in overridden
         )
+    empty = [f"{reference} sets no variable: it has no keys, or all of them are null" for reference in merged.empty]
     identities = [
         f"{origin.reference} sets {name}; the function uses it, run-lambda-entrypoint does not"
         for name, origin in merged.origins.items()
         if name in AWS_IDENTITY
     ]
-    return [*identities, *overridden]
+    return [*empty, *identities, *overridden]
+
+
+def notes(merged: Merged, references: Sequence[Reference]) -> list[tuple[str, str]]:
+    """What the user may want to know about the variables that `references` set: level and line."""
+    found = [] if references else [("debug", "no reference found")]
+    for trait in TRAITS:
+        names = [quoted(name) for name, origin in merged.origins.items() if trait.applies(name, origin.value.text)]
+        if names:
+            found.append((trait.level, f"{trait.description}: {listed(names, ', ')}"))
+    return found
 
 
 def encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:
@@ -109,16 +141,25 @@ def encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:
 
 
 def too_large(merged: Merged) -> EntrypointError:
-    """The error for an environment that the kernel rejected (E2BIG); it names the largest variable from a secret."""
+    """The error for an environment that the kernel rejected (E2BIG); it names what each reference adds."""
     message = f"the kernel rejects the arguments and {_size(merged.environ):,} bytes of environment (E2BIG)"
-    if merged.origins:
-        size, name = max((_size({name: merged.environ[name]}), name) for name in merged.origins)
-        message += (
-            f"; the largest variable from a secret is {printable(name)} ({size:,} bytes), set by "
-            f"{merged.origins[name].reference}"
-        )
+    sizes: dict[Reference, dict[str, int]] = {}
+    for name, origin in merged.origins.items():
+        sizes.setdefault(origin.reference, {})[name] = _size({name: origin.value.text})
+    shares = sorted(sizes.items(), key=lambda share: sum(share[1].values()), reverse=True)
+    if shares:
+        message += f"; {listed(_share(*share) for share in shares)}"
     return EntrypointError(
         ENVIRONMENT_TOO_LARGE, message + "; load less, or raise the stack limit (ulimit -s), which bounds both"
+    )
+
+
+def _share(reference: Reference, sizes: Mapping[str, int]) -> str:
+    largest = max(sizes, key=sizes.__getitem__)
+    variables = f"{len(sizes):,} variable{'s' * (len(sizes) > 1)}"
+    return (
+        f"{reference} adds {sum(sizes.values()):,} bytes in {variables}, the largest is {printable(largest, 80)} "
+        f"({sizes[largest]:,} bytes)"
     )
 
 

@@ -33,12 +33,17 @@ class Log:
 
     __slots__ = ("_json", "_lock", "_patience", "_started", "level")
 
-    def __init__(self, started: float, level: str = "info", *, as_json: bool = False) -> None:
+    def __init__(self, started: float, level: str = "warning", *, as_json: bool = False) -> None:
         self._started = started
         self._json = as_json
         self._lock = RLock()
         self._patience = WRITE_TIMEOUT
         self.level = level
+
+    def info(self, message: str) -> None:
+        """What is well, but worth knowing."""
+        if self.level in ("info", "debug"):
+            self._write(self._lines("info", message))
 
     def debug(self, message: str) -> None:
         """One step, with the time since the start."""

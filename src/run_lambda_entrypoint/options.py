@@ -99,7 +99,7 @@ SETTINGS = (
         "log_level",
         "verbosity on standard error: debug, info, warning or error",
         check=_one_of("debug", "info", "warning", "error"),
-        default="info",
+        default="warning",
         option="--log-level",
         variable="LAMBDA_ENV_LOG_LEVEL",
         metavar="LEVEL",

@@ -126,7 +126,7 @@ def is_whole(write: bytes, log_format: str) -> bool:
     line = write.decode().removesuffix("\n")
     if log_format == "JSON":
         return bool(json.loads(line)["message"])
-    return line.startswith("run-lambda-entrypoint: debug: ") and "\n" not in line
+    return line.startswith(("run-lambda-entrypoint: debug: ", "run-lambda-entrypoint: info: ")) and "\n" not in line
 
 
 def test_a_variable_with_a_long_name_leaves_room_for_the_reason(entrypoint: Entrypoint) -> None:

@@ -78,6 +78,13 @@ def test_what_deny_reports_is_on_the_page(entrypoint: Entrypoint, secrets_api: S
     assert entrypoint("true", environ=environ).err in PAGE
 
 
+def test_what_is_reported_of_a_missing_key_is_on_the_page(
+    entrypoint: Entrypoint, secrets_api: SecretsApi, account: Account
+) -> None:
+    environ = secrets_api.environ(**PLAIN, LAMBDA_ENV_VALUE_FROM_DB_HOST="prod/app:db.hots")
+    assert entrypoint("true", environ=environ).err in PAGE
+
+
 def test_what_a_dry_run_prints_is_on_the_page(
     entrypoint: Entrypoint, secrets_api: SecretsApi, account: Account
 ) -> None:
@@ -171,9 +178,19 @@ def messages() -> str:
     return "\n".join(found)
 
 
+TROUBLESHOOTING = (ROOT / "docs/troubleshooting.md").read_text()
+
+
+def test_each_kind_of_json_error_that_troubleshooting_explains_exists() -> None:
+    rows = TROUBLESHOOTING.split("\n| it says | and means |\n|---|---|\n")[1].split("\n\n")[0].splitlines()
+    explained = [text for row in rows for text in re.findall("`(.+?)`", row.split("|")[1])]
+    texts = messages()
+    assert [text for text in explained if text not in texts] == []
+    assert len(explained) > 15
+
+
 def test_each_message_that_troubleshooting_explains_exists() -> None:
-    page = (ROOT / "docs/troubleshooting.md").read_text()
-    headings = re.findall(r"^### (`.*)$", page, re.MULTILINE)
+    headings = re.findall(r"^### (`.*)$", TROUBLESHOOTING, re.MULTILINE)
     explained = [text for heading in headings for text in re.findall("`(.+?)`", heading)]
     ours = [text for text in explained if text not in COMPOSED and not FOREIGN.match(text)]
     texts = messages()

@@ -1,14 +1,16 @@
 """From a secret's text to variables, or to a refusal: a case of each kind; tests/unit/test_json_object.py has all."""
 
 import json
+from base64 import b64encode
 
 import pytest
 
 from tests.harness.entrypoint import KEY_ID, Ended, Entrypoint, aws
-from tests.harness.http_server import Server, http_server, secret, secrets
+from tests.harness.http_server import Server, by_length, http_server, secret, secret_body, secrets
 
 ENVIRON = ("cat", "/proc/self/environ")
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
+VALUE = "LAMBDA_ENV_VALUE_FROM_"
 MARKER = "hunter2-ZXQJ"
 
 VALUES = [
@@ -52,6 +54,72 @@ def test_an_entry_as_long_as_linux_allows_is_passed_on(entrypoint: Entrypoint) -
     assert ended.environ["LONG"] == LONGEST
 
 
+BYTE_ORDER_MARK = "\ufeff"
+
+
+@pytest.mark.parametrize("field", ["SecretString", "SecretBinary"])
+def test_a_byte_order_mark_is_no_part_of_the_json_and_part_of_a_whole_text(
+    entrypoint: Entrypoint, transport: str, field: str
+) -> None:
+    text = f'{BYTE_ORDER_MARK}{{"A": "1", "B": {{"C": "2"}}}}'
+    content = b64encode(text.encode()).decode() if field == "SecretBinary" else text
+    with http_server(lambda _: by_length(secret_body(**{field: content}))) as server:
+        references = {"SECRETS_MANAGER_ARN": "name", f"{VALUE}ONE": "name:B.C", f"{VALUE}WHOLE": "name"}
+        ended = entrypoint(*ENVIRON, environ=aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport))
+    actual = [ended.environ.get(name) for name in ("A", "B", "ONE", "WHOLE")]
+    assert (ended.code, ended.err, actual) == (0, "", ["1", '{"C":"2"}', "2", text])
+
+
+STORE = 'store an object such as {"NAME": "value"}, or use LAMBDA_ENV_VALUE_FROM_NAME without a KEY for plain text'
+NO_JSON = "the secret is not valid JSON (error at line 1, column "
+MISTAKES = {
+    # A case of each kind, with the marker in it: its text, and the end of its report.
+    "plain": (MARKER, f"the secret is not valid JSON: it is plain text; {STORE}"),
+    "number": ("12345", f"the secret must be a JSON object, not a number; {STORE}"),
+    "line": (f'{{"A": "{MARKER}\n"}}', f"{NO_JSON}20): a string contains a line break; write it as \\n, or close the "),
+    "tab": (f'{{"A": "{MARKER}\t"}}', f"{NO_JSON}20): a string contains a tab; write it as \\t"),
+    "unquoted": (f"{{user:{MARKER}}}", f"{NO_JSON}2): a key or value has no quotation marks; write "),
+    "single": (f"{{'A': '{MARKER}'}}", f"{NO_JSON}2): it contains single quotation marks; use double ones"),
+    "comma": (f'{{"A": "{MARKER}", }}', f"{NO_JSON}"),
+    "nan": (f'{{"A": NaN, "B": "{MARKER}"}}', "the secret is not valid JSON: NaN and Infinity are not JSON numbers; "),
+    "string": (f'"{{\\"A\\": \\"{MARKER}\\"}}"', "the secret is a JSON object inside a JSON string; store the object"),
+    "escaped": (f'{{\\"A\\": \\"{MARKER}\\"}}', f"{NO_JSON}2): quotation marks or line breaks are escaped outside"),
+    "dotenv": (
+        f"A={MARKER}\nB=2\n",
+        f"the secret is not valid JSON: it looks like lines of NAME=value (dotenv); {STORE}",
+    ),
+}
+
+
+def test_the_mistake_in_a_secret_is_named_and_nothing_of_it_is_shown(entrypoint: Entrypoint, transport: str) -> None:
+    with http_server(secrets({name: text for name, (text, _) in MISTAKES.items()})) as server:
+        references = {f"{PREFIX}{name}": name for name in MISTAKES}
+        ended = entrypoint("true", environ=aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport))
+    lines = dict(zip(sorted(MISTAKES), ended.err.splitlines(), strict=True))
+    start = "run-lambda-entrypoint: {0}{1}: secret {1}: {2}"
+    wrong = [line for name, line in lines.items() if not line.startswith(start.format(PREFIX, name, MISTAKES[name][1]))]
+    assert (ended.code, wrong, MARKER in ended.err) == (125, [], False)
+    assert lines["comma"].endswith("): a comma follows the last item; remove it")
+
+
+@pytest.mark.parametrize(
+    ("reference", "fix"),
+    [
+        ({f"{VALUE}KEYSTORE": "name"}, "store it as base64 text"),
+        ({f"{VALUE}PASSWORD": "name:password"}, "store a JSON object as text"),
+        ({"SECRETS_MANAGER_ARN": "name"}, "store a JSON object as text"),
+    ],
+)
+def test_binary_content_is_refused_with_a_form_that_can_be_loaded(
+    entrypoint: Entrypoint, transport: str, reference: dict[str, str], fix: str
+) -> None:
+    body = secret_body(SecretBinary=b64encode(b"\xfe\xed" + MARKER.encode()).decode())
+    with http_server(lambda _: by_length(body)) as server:
+        ended = entrypoint("true", environ=aws(server.url, reference, LAMBDA_ENV_TRANSPORT=transport))
+    assert ended.code == 125
+    assert ended.err.endswith(f": secret name: the secret is binary but not valid UTF-8; {fix}\n")
+
+
 IDENTITY = {
     "AWS_ACCESS_KEY_ID": "AKIDSECRET",
     "AWS_SECRET_ACCESS_KEY": MARKER,
@@ -65,7 +133,7 @@ IDENTITY = {
 @pytest.fixture(scope="module")
 def identity(entrypoint: Entrypoint) -> tuple[Ended, Server]:
     """A function one of whose secrets holds AWS credentials and regions."""
-    texts = {"a": json.dumps(IDENTITY), "b": "{}"}
+    texts = {"a": json.dumps(IDENTITY), "b": '{"B": "1"}'}
     with http_server(secrets(texts)) as server:
         references = {"SECRETS_MANAGER_ARN": "a", f"{PREFIX}B": "b"}
         return entrypoint(*ENVIRON, environ=aws(server.url, references)), server

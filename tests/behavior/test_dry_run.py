@@ -92,7 +92,8 @@ def test_the_table_has_the_same_cells_as_json_in_columns(runs: Runs) -> None:
     cells = [
         [line[start:end].rstrip() for start, end in zip(starts, [*starts[1:], None], strict=True)] for line in lines
     ]
-    assert cells == [[str(cell) for cell in row.values()] for row in rows]
+    own = {"the function's configuration": "the function's own"}
+    assert cells == [[own.get(str(cell), str(cell)) for cell in row.values()] for row in rows]
 
 
 def test_the_table_is_followed_by_the_command(runs: Runs) -> None:
@@ -132,10 +133,74 @@ def function() -> Iterator[dict[str, str]]:
         yield aws(server.url, {f"{PREFIX}RDS": ARN, f"{VALUE}USER": f"{ARN}:USER::"}, PASSWORD="own")
 
 
-@pytest.mark.parametrize("columns", [80, 100, 132])
-def test_the_table_fits_the_terminal(entrypoint: Entrypoint, function: dict[str, str], columns: int) -> None:
-    table = on_terminal(entrypoint, function, columns)
-    assert (max(map(len, table.splitlines())) <= columns, "…" in table) == (True, True)
+NAMES = ["PASSWORD", "USER", "A_NAME_OF_SOME_LENGTH_FOR_A_VARIABLE"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "head", "password"),
+    [
+        (80, "BYTES  SOURCE      OVERRIDES", "1      …xx-AbCdEf  the function's own"),
+        (
+            100,
+            "BYTES  REFERENCE   SOURCE                OVERRIDES",
+            "1      …R_ARN_RDS  …xxxxxxxxxxxx-AbCdEf  the function's own",
+        ),
+        (
+            132,
+            f"BYTES  REFERENCE   {'SOURCE':46}  VERSION  OVERRIDES",
+            f"1      …R_ARN_RDS  …{38 * 'x'}-AbCdEf  …AbCdEf  the function's own",
+        ),
+    ],
+)
+def test_version_and_reference_give_way_to_a_terminal_first_and_names_and_overrides_are_whole(
+    entrypoint: Entrypoint, function: dict[str, str], columns: int, head: str, password: str
+) -> None:
+    table = on_terminal(entrypoint, function, columns).split("\n\n")[0].splitlines()
+    width = max(map(len, NAMES))
+    assert table[:2] == [f"{'VARIABLE':{width}}  {head}", f"{'PASSWORD':{width}}  {password}"]
+    assert [line.split()[0] for line in table[1:]] == NAMES
+    assert max(map(len, table)) <= columns
+
+
+def test_on_a_narrow_terminal_each_cell_is_a_line(entrypoint: Entrypoint, function: dict[str, str]) -> None:
+    *blocks, region, command = on_terminal(entrypoint, function, 40).split("\n\n")
+    assert blocks[0].splitlines() == [
+        "VARIABLE   PASSWORD",
+        "BYTES      1",
+        f"REFERENCE  {PREFIX}RDS",
+        f"SOURCE     {ARN}",
+        f"VERSION    {ARN[-36:]}",
+        "OVERRIDES  the function's own",
+    ]
+    assert [block.split()[1] for block in blocks] == NAMES
+    assert (region, command) == ("Region: eu-west-1", "would start: true\n")
+
+
+def test_regions_that_differ_are_a_column(runs: Runs) -> None:
+    out = runs.table.out.decode()
+    assert (" REGION " in out, "Region: " in out) == (True, False)
+
+
+SURPRISING = secret('{"api.key": "hunter2\\n", "PLAIN": "x"}')
+NOTES = [
+    'variables whose names are not valid in a shell (dash drops them): "api.key"',
+    'variables whose values end with a line break: "api.key"',
+]
+
+
+def test_what_may_surprise_in_a_variable_is_noted_beside_the_region_of_all(entrypoint: Entrypoint) -> None:
+    with http_server(lambda _: SURPRISING) as server:
+        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"})
+        as_json, table = (entrypoint("--dry-run", *words, environ=environ) for words in (["--format", "json"], []))
+    assert (table.err, as_json.err, json.loads(as_json.out)["notes"]) == ("", "", NOTES)
+    head, below = table.out.decode().split("\n\n")
+    assert ("REGION" in head, below.splitlines()) == (False, ["Region: eu-west-1", *NOTES])
+
+
+def test_a_reference_that_sets_nothing_is_no_missing_reference(entrypoint: Entrypoint) -> None:
+    with http_server(lambda _: secret("{}")) as server:
+        ended = entrypoint("--dry-run", environ=aws(server.url, {"SECRETS_MANAGER_ARN": "name"}))
+    assert (ended.code, ended.out, ended.err.count("sets no variable")) == (0, b"no variable would be set\n", 1)
 
 
 @pytest.mark.parametrize("columns", [0, 1000])
@@ -176,7 +241,7 @@ def test_the_command_may_be_left_out(entrypoint: Entrypoint, words: list[str]) -
 def test_without_references_no_variable_would_be_set(entrypoint: Entrypoint, words: list[str]) -> None:
     ended = entrypoint("--dry-run", *words)
     how = b"\n\nwould start: true 'a b'" if words else b""
-    assert ended == (0, b"no variable would be set" + how + b"\n", "")
+    assert ended == (0, b"no variable would be set\n\nno reference found" + how + b"\n", "")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +257,12 @@ def test_it_shows_whether_the_command_would_run_in_the_emulator(
 ) -> None:
     words = ["--dry-run", "--rie-path", "/bin/sh", "--format", "json", "--", "/bin/echo", "-x"]
     ended = entrypoint(*words, environ={**PLAIN, **environ})
-    assert json.loads(ended.out) == {"variables": [], "command": command, "inEmulator": emulated}
+    assert json.loads(ended.out) == {
+        "variables": [],
+        "notes": ["no reference found"],
+        "command": command,
+        "inEmulator": emulated,
+    }
 
 
 def test_the_table_shows_the_emulator(entrypoint: Entrypoint) -> None:
@@ -327,4 +397,4 @@ def test_it_needs_no_proc_and_writes_no_file(entrypoint: Entrypoint, before: Wor
         pytest.skip("it cannot be tried here")
     with http_server(lambda _: secret('{"KEY": "value"}')) as server:
         ended = entrypoint("--dry-run", "true", environ=aws(server.url, {"SECRETS_MANAGER_ARN": "name"}), before=before)
-    assert (ended.code, ended.out.decode().split()[7], ended.err) == (0, "KEY", "")
+    assert (ended.code, ended.out.decode().split()[6], ended.err) == (0, "KEY", "")

@@ -39,7 +39,7 @@ def test_one_secret_that_comes_late_does_not_hide_why_another_failed(
 
 def test_three_bad_secrets_make_one_report_of_three_lines(entrypoint: Entrypoint, transport: str) -> None:
     denied, absent = error(400, "AccessDeniedException"), error(400, "ResourceNotFoundException")
-    replies = {"A": absent, "B": secret("no JSON", "B"), "C": denied, "GOOD": secret("{}", "GOOD")}
+    replies = {"A": absent, "B": secret("no JSON", "B"), "C": denied, "GOOD": secret('{"A": "1"}', "GOOD")}
     with http_server(lambda request: replies[request.json["SecretId"]]) as server:
         references = {PREFIX + name: name for name in replies}
         ended = entrypoint("true", environ=aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport))

@@ -26,7 +26,7 @@ class Served:
     """A server whose secret is `reply`, and the environment of a function that asks for it."""
 
     def __init__(self) -> None:
-        self.reply = secret("{}")
+        self.reply = secret('{"A": "1"}')
         self.environ: dict[str, str] = {}
 
 

@@ -56,7 +56,7 @@ def test_signals_that_were_ignored_stay_ignored_during_the_fetch(entrypoint: Ent
 
     def answer(_: Request) -> Reply:
         assert signaled.wait(60)
-        return secret("{}")
+        return secret('{"A": "1"}')
 
     with http_server(answer) as server:
         command, given = ("grep", "SigIgn", "/proc/self/status"), Surroundings(ignored=numbers)

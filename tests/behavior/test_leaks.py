@@ -152,7 +152,7 @@ def everything(entrypoint: Entrypoint, transport: str) -> str:
 
 REASONS = {
     # For some of them, what the report says beside the reference.
-    "NO_JSON": "secret NO_JSON: the secret is not valid JSON (error at line 1, column 1); store an object such as {",
+    "NO_JSON": "secret NO_JSON: the secret is not valid JSON: it is plain text; store an object such as {",
     "ARRAY": "secret ARRAY: the secret must be a JSON object, not an array; store an object such as {",
     "EMPTY_KEY": 'secret EMPTY_KEY: key "": a variable name must not be empty',
     "NUL": 'secret NUL: key "KEY": the value contains NUL',

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.harness.http_server import Reply, Request, error, http_server, secret
 PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 REFERENCES = {"SECRETS_MANAGER_ARN": "app", f"{PREFIX}RDS": "rds"}
 AS_JSON = {"AWS_LAMBDA_LOG_FORMAT": "JSON"}
+DASH = shutil.which("dash") or ""
 DEBUG = {"LAMBDA_ENV_LOG_LEVEL": "debug"}
 TEXTS = {
     "app": json.dumps({"HOST": MARKER, "OWN": MARKER, "AWS_REGION": MARKER}),
@@ -72,9 +74,9 @@ def test_debug_shows_no_value_when_a_secret_fails(entrypoint: Entrypoint, transp
     assert (ended.code, traces(ended.err)) == (125, [])
 
 
-@pytest.mark.parametrize("level", ["", "info", "warning", "error"])
-def test_above_debug_a_success_is_silent(entrypoint: Entrypoint, level: str) -> None:
-    with http_server(secrets(dict.fromkeys(REFERENCES.values(), '{"KEY": "value"}'))) as server:
+@pytest.mark.parametrize("level", ["", "warning", "error"])
+def test_above_info_a_success_is_silent(entrypoint: Entrypoint, level: str) -> None:
+    with http_server(secrets(dict.fromkeys(REFERENCES.values(), '{"a-key": "value\\n"}'))) as server:
         environ = aws(server.url, REFERENCES, LAMBDA_ENV_LOG_LEVEL=level)
         assert entrypoint("true", environ=environ) == (0, b"", "")
 
@@ -85,6 +87,48 @@ def test_at_level_error_there_are_no_warnings(entrypoint: Entrypoint, level: str
     ended = entrypoint("true", environ=environ)
 
     assert (ended.code, ended.err.count("\n")) == (0, warnings)
+
+
+NAMES = 'variables whose names are not valid in a shell (dash drops them): "db-password", "api.key"'
+ODD = json.dumps({"db-password": MARKER, "api.key": f"{MARKER}\n", "PLAIN": MARKER})
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_names_that_a_shell_drops_are_told(entrypoint: Entrypoint, level: str) -> None:
+    with http_server(lambda _: secret(ODD, "app")) as server:
+        environ = aws(server.url, {"SECRETS_MANAGER_ARN": "app"}, LAMBDA_ENV_LOG_LEVEL=level)
+        ended = entrypoint("/bin/sh", "-c", "env", environ=environ)
+    told = [line for line in ended.err.splitlines() if " info: " in line]
+    assert (ended.code, told, traces(ended.err)) == (0, [f"run-lambda-entrypoint: info: {NAMES}"], [])
+    if level == "info":
+        assert ended.err.splitlines() == told
+
+
+@pytest.mark.skipif(not DASH, reason="there is no dash here")
+def test_a_shell_does_drop_them(entrypoint: Entrypoint) -> None:
+    with http_server(lambda _: secret(ODD, "app")) as server:
+        ended = entrypoint(DASH, "-c", "env", environ=aws(server.url, {"SECRETS_MANAGER_ARN": "app"}))
+    assert [name in ended.out for name in (b"db-password", b"api.key", b"PLAIN=")] == [False, False, True]
+
+
+def test_debug_tells_which_values_end_with_a_line_break(entrypoint: Entrypoint) -> None:
+    with http_server(lambda _: secret(ODD, "app")) as server:
+        ended = entrypoint("true", environ=aws(server.url, {"SECRETS_MANAGER_ARN": "app"}, **DEBUG))
+    assert ended.err.count('ms: variables whose values end with a line break: "api.key"\n') == 1
+
+
+@pytest.mark.parametrize(("level", "told"), [("debug", 1), ("info", 0), ("", 0)])
+def test_debug_tells_that_there_is_no_reference(entrypoint: Entrypoint, level: str, told: int) -> None:
+    ended = entrypoint("true", environ={**PLAIN, "LAMBDA_ENV_LOG_LEVEL": level})
+    assert (ended.code, ended.err.count(" ms: no reference found\n")) == (0, told)
+
+
+@pytest.mark.parametrize("text", ["{}", '{"A": null, "B": null}'])
+def test_a_reference_that_sets_nothing_is_a_warning(entrypoint: Entrypoint, transport: str, text: str) -> None:
+    with http_server(secrets({"app": '{"KEY": "value"}', "rds": text})) as server:
+        ended = entrypoint("true", environ=aws(server.url, REFERENCES, LAMBDA_ENV_TRANSPORT=transport))
+    line = f"secret rds ({PREFIX}RDS) sets no variable: it has no keys, or all of them are null"
+    assert ended == (0, b"", f"run-lambda-entrypoint: warning: {line}\n")
 
 
 # -- JSON
@@ -142,11 +186,12 @@ def test_in_json_every_failure_is_a_line(
 
 
 def test_in_json_each_step_is_a_line_without_a_value(entrypoint: Entrypoint) -> None:
-    with http_server(answer) as server:
+    texts = {**TEXTS, "rds": ODD}
+    with http_server(secrets(texts)) as server:
         ended = entrypoint("true", environ=aws(server.url, REFERENCES, **AS_JSON, **DEBUG))
 
     levels = {json.loads(line)["level"] for line in ended.err.splitlines()}
-    assert (ended.code, levels, traces(ended.err)) == (0, {"DEBUG", "WARNING"}, [])
+    assert (ended.code, levels, traces(ended.err)) == (0, {"DEBUG", "INFO", "WARNING"}, [])
 
 
 @pytest.mark.parametrize("value", ["Text", "", "json"])

@@ -73,7 +73,7 @@ def requested(entrypoint: Entrypoint) -> list[Request]:
     """What was requested for each form of a reference, and for one of them twice."""
     references = {f"{PREFIX}{index}": reference for index, reference in enumerate(FORMS)}
     references["SECRETS_MANAGER_ARN"] = " a/name_with+all=the.legal@characters-\t"
-    with http_server(secrets(dict.fromkeys(FORMS, "{}"))) as server:
+    with http_server(secrets(dict.fromkeys(FORMS, '{"A": "1"}'))) as server:
         ended = entrypoint("true", environ=aws(server.url, references, AWS_DEFAULT_REGION="us-east-2"))
     assert ended == (0, b"", "")
     return server.requests
@@ -106,7 +106,7 @@ def test_the_functions_region_is_aws_region_then_the_default_then_the_configurat
     entrypoint: Entrypoint, tmp_path: Path, regions: dict[str, str], region: str
 ) -> None:
     (tmp_path / "config").write_text("[default]\nregion = sa-east-1\n")
-    with http_server(secrets({"name": "{}"})) as server:
+    with http_server(secrets({"name": '{"A": "1"}'})) as server:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, AWS_CONFIG_FILE=f"{tmp_path}/config")
         del environ["AWS_REGION"]
         ended = entrypoint("true", environ={**environ, **regions})
@@ -121,7 +121,7 @@ def test_a_name_that_is_answered_from_another_region_is_refused(
     entrypoint: Entrypoint, tmp_path: Path, variables: dict[str, str]
 ) -> None:
     (tmp_path / "config").write_text("[default]\nregion = sa-east-1\n")
-    with http_server(lambda _: secret("{}", "name", "us-east-1")) as server:
+    with http_server(lambda _: secret('{"A": "1"}', "name", "us-east-1")) as server:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, AWS_CONFIG_FILE=f"{tmp_path}/config")
         del environ["AWS_REGION"]
         ended = entrypoint("true", environ={**environ, **variables})
@@ -131,7 +131,7 @@ def test_a_name_that_is_answered_from_another_region_is_refused(
 
 @pytest.mark.slow
 def test_without_any_region_a_name_is_an_error_that_says_what_to_set(entrypoint: Entrypoint) -> None:
-    with http_server(secrets({"name": "{}"})) as server:
+    with http_server(secrets({"name": '{"A": "1"}'})) as server:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"})
         del environ["AWS_REGION"]
         ended = entrypoint("true", environ=environ)
@@ -181,7 +181,7 @@ INVALID = {
 
 def test_invalid_references_are_refused_before_any_network_call_each_in_one_line(entrypoint: Entrypoint) -> None:
     references = {name: text for name, (text, _) in INVALID.items()}
-    with http_server(secrets({"good": "{}"})) as server:
+    with http_server(secrets({"good": '{"A": "1"}'})) as server:
         ended = entrypoint("true", environ=aws(server.url, {f"{PREFIX}GOOD": "good", **references}))
 
     assert (ended.code, ended.out, server.requests, "hunter2" in ended.err) == (125, b"", [], False)

@@ -139,12 +139,17 @@ def test_each_version_of_a_secret_is_requested_once(run: Run, versions: Versions
     assert {request.operation for request in run.requests} == {"GetSecretValue"}
 
 
-KEYS = 'not found or null; the secret\'s keys are: "password", "null", "nested"'
+LACKING = 'key "{}" not found or null'
+KEYS = 'the secret\'s keys are: "password", "null", "nested"'
 FAULTS = {
     # The end of a reference, and the report after the secret.
-    ":missing": (f'key "missing" {KEYS}', "Function.InvalidSecret"),
-    ":null::": (f'key "null" {KEYS}', "Function.InvalidSecret"),
-    ":nested.missing": (f'key "nested.missing" {KEYS}', "Function.InvalidSecret"),
+    ":missing": (f"{LACKING.format('missing')}; {KEYS}", "Function.InvalidSecret"),
+    ":null::": (f"{LACKING.format('null')}; {KEYS}", "Function.InvalidSecret"),
+    ":nested.word": (
+        f'{LACKING.format("nested.word")}; the keys of "nested" are: "words"; did you mean "nested.words"?',
+        "Function.InvalidSecret",
+    ),
+    ":password.x": (f'{LACKING.format("password.x")}; "password" is a string, not an object', "Function.InvalidSecret"),
     f":::{UNKNOWN}": ("ResourceNotFoundException: ", "Function.SecretNotFound"),
     "::NOSUCHSTAGE": ("ResourceNotFoundException: ", "Function.SecretNotFound"),
 }
@@ -154,7 +159,7 @@ FAULTS = {
 def faults(entrypoint: Entrypoint, secrets_api: SecretsApi, transport: str) -> Ended:
     """One start with a reference for each fault."""
     name = f"faults/{transport}"
-    secrets_api.create_secret(name, '{"password": "hunter2", "null": null, "nested": {"x": "hunter2"}}')
+    secrets_api.create_secret(name, '{"password": "hunter2", "null": null, "nested": {"words": "hunter2"}}')
     references = {f"{VALUE}V{index}": f"{name}{rest}" for index, rest in enumerate(FAULTS)}
     environ = {"LAMBDA_ENV_TRANSPORT": transport, **references, "AWS_LAMBDA_LOG_FORMAT": "JSON"}
     return Run(entrypoint, secrets_api, environ).ended

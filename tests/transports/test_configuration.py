@@ -25,7 +25,7 @@ KEYS = {"AccessKeyId": "AKIDGIVEN", "SecretAccessKey": "key", "Token": "token", 
 
 def outcome(entrypoint: Entrypoint, transport: str, more: dict[str, Any]) -> tuple[int, str, int]:
     """The exit code, the report on the secret, and how many requests came to a well-behaved Secrets Manager."""
-    with http_server(lambda _: secret("{}")) as server:
+    with http_server(lambda _: secret('{"A": "1"}')) as server:
         ended = run(entrypoint, transport, server.url, **more)
         requests = len(server.requests)
     report = ended.err.removeprefix("run-lambda-entrypoint: ").rstrip("\n")

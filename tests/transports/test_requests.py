@@ -26,7 +26,7 @@ ARNS = [f"arn:aws:secretsmanager:{region}:123456789012:secret:name-AbCdEf" for r
 
 def sent(entrypoint: Entrypoint, transport: str, *names: str, path: str = "", **more: Any) -> list[Request]:
     """What a run for these secrets sends, by name of the secret."""
-    with http_server(lambda request: secret("{}", request.json["SecretId"])) as server:
+    with http_server(lambda request: secret('{"A": "1"}', request.json["SecretId"])) as server:
         ended = run(entrypoint, transport, f"{server.url}{path}", names, **more)
     assert ended.err == ""
     return sorted(server.requests, key=lambda request: str(request.json["SecretId"]))

@@ -93,7 +93,7 @@ def test_the_check_without_a_command_is_silent() -> None:
 
 def shown(form: str, name: str, argument: str) -> str:
     origin = Origin(Reference(name, PARAMETER, "/a"), Value("", "/a", "", ""), "")
-    return report(form, Command("/bin/true", ["true", argument], False), {name: origin})
+    return report(form, Command("/bin/true", ["true", argument], False), {name: origin}, [])
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

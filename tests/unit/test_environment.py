@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import run_lambda_entrypoint
-from run_lambda_entrypoint.environment import CONFIGURATION, Merged, Origin, encoded, merge, too_large, warnings
+from run_lambda_entrypoint.environment import CONFIGURATION, Merged, Origin, encoded, merge, notes, too_large, warnings
 from run_lambda_entrypoint.errors import CombinedError
 from run_lambda_entrypoint.references import SECRET, Reference
 from run_lambda_entrypoint.text import decode, encode
@@ -120,7 +120,7 @@ def test_an_origin_has_the_reference_and_the_value_that_won_and_what_it_override
     ("loaded", "expected"),
     [
         (({"NEW": "a"}, {"OTHER": "b"}), []),
-        (({"OWN": "function"}, {}), [f"{A} overrides OWN, which the function's configuration sets"]),
+        (({"OWN": "function"},), [f"{A} overrides OWN, which the function's configuration sets"]),
         (({"NEW": "a"}, {"NEW": "a"}), [f"{B} overrides NEW, which {A} sets"]),
         (({"N\n": "a"}, {"N\n": "b"}), [rf"{B} overrides N\n, which {A} sets"]),
     ],
@@ -152,20 +152,60 @@ def test_an_aws_identity_in_a_secret_is_a_warning_of_one_printable_line() -> Non
     assert actual[0].isprintable()
 
 
-LARGEST = "the largest variable from a secret is LARGE (20 bytes), set by secret app (SECRETS_MANAGER_ARN)"
+NOTHING_SET = "sets no variable: it has no keys, or all of them are null"
+
+
+def test_a_reference_that_sets_nothing_is_a_warning() -> None:
+    found = merged(OWN, {}, {"A": "1"})
+    assert (warnings(found, "allow"), found.empty) == ([f"{A} {NOTHING_SET}"], [A])
+
+
+NAMES = "variables whose names are not valid in a shell (dash drops them)"
+ENDS = "variables whose values end with a line break"
 
 
 @pytest.mark.parametrize(
     ("loaded", "expected"),
     [
-        ({}, "107 bytes of environment (E2BIG)"),
-        ({"SMALL": "x", "LARGE": "correct-horse"}, f"135 bytes of environment (E2BIG); {LARGEST}"),
+        ({"NAME_1": "x\ny", "_": "", "é": "x"}, [("info", f'{NAMES}: "é"')]),
+        ({"db-password": "x", "api.key": "x", "1A": "x"}, [("info", f'{NAMES}: "db-password", "api.key", "1A"')]),
+        ({"A": "x\n", "B": "x\r\n", "C": "\r"}, [("debug", f'{ENDS}: "A", "B", "C"')]),
+        ({"A": "\ufeffx"}, [("debug", 'variables whose values start with a byte order mark: "A"')]),
+        ({"A\n": "\n"}, [("info", rf'{NAMES}: "A\n"'), ("debug", rf'{ENDS}: "A\n"')]),
     ],
-    ids=["no secret", "secret"],
 )
-def test_an_environment_too_large_names_the_largest_variable_from_a_secret(
-    loaded: dict[str, str], expected: str
+def test_what_may_surprise_in_a_variable_is_noted(loaded: dict[str, str], expected: list[tuple[str, str]]) -> None:
+    assert notes(merged({"own-one": "x\n"}, loaded), [A]) == expected
+
+
+def test_that_there_is_no_reference_is_noted() -> None:
+    assert notes(merged(OWN), []) == [("debug", "no reference found")]
+
+
+def test_a_note_is_bounded() -> None:
+    [(_, note)] = notes(merged({}, {f"a-{'x' * 200}-{n}": "x" for n in range(3_000)}), [A])
+    assert (len(note) < 1_000, note.endswith(" more")) == (True, True)
+
+
+SHARE_B = f"{B} adds 109 bytes in 1 variable, the largest is B (109 bytes)"
+SHARE_A = "secret app (SECRETS_MANAGER_ARN) adds 28 bytes in 2 variables, the largest is LARGE (20 bytes)"
+
+
+@pytest.mark.parametrize(
+    ("loaded", "expected"),
+    [
+        ((), "107 bytes of environment (E2BIG)"),
+        (({"SMALL": "x", "LARGE": "correct-horse"},), f"135 bytes of environment (E2BIG); {SHARE_A}"),
+        (
+            ({"SMALL": "x", "LARGE": "correct-horse", "B": "overridden"}, {"B": "x" * 106}),
+            f"244 bytes of environment (E2BIG); {SHARE_B}; {SHARE_A}",
+        ),
+    ],
+    ids=["no secret", "secret", "secrets"],
+)
+def test_an_environment_too_large_names_the_share_of_each_reference(
+    loaded: tuple[dict[str, str], ...], expected: str
 ) -> None:
     what_to_do = "load less, or raise the stack limit (ulimit -s), which bounds both"
-    actual = str(too_large(merged({"ÖWN": "x" * 101}, loaded)))
+    actual = str(too_large(merged({"ÖWN": "x" * 101}, *loaded)))
     assert actual == f"the kernel rejects the arguments and {expected}; {what_to_do}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from traceback import format_exception
 
@@ -83,31 +84,126 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         variables(text)
 
 
-STORE = 'store an object such as {"NAME": "value"}'
+STORE = 'store an object such as {"NAME": "value"}, or use LAMBDA_ENV_VALUE_FROM_NAME without a KEY for plain text'
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", "not valid JSON (error at line 1, column 1)"),
-        ("KEY=value", "not valid JSON (error at line 1, column 1)"),
-        ('{"A": 1,\n"B": 2,}', "not valid JSON (error at line 2, column 8)"),
-        ("{} {}", "not valid JSON (error at line 1, column 4)"),
-        ('\ufeff{"A": 1}', "not valid JSON (error at line 1, column 1)"),
-        ('{"A": NaN}', "not valid JSON"),
-        ('{"A": [-Infinity]}', "not valid JSON"),
-    ],
-)
-def test_what_is_not_json_is_refused(text: str, expected: str) -> None:
-    assert str(refusal(text)) == f"the secret is {expected}; {STORE}"
+def test_a_byte_order_mark_is_no_part_of_the_json() -> None:
+    text = '\ufeff{"A": "1", "B": "\ufeff2"}'
+    assert (variables(text), value(text, "A"), value(text, "B")) == ({"A": "1", "B": "\ufeff2"}, "1", "\ufeff2")
+
+
+COMMENT = "it contains a comment, which JSON does not allow; remove it"
+CONSTANT = "NaN and Infinity are not JSON numbers; write null, or a string"
+CONTROL = "a string contains a control character; write it as \\u and four hexadecimal digits"
+ENDS_EARLY = "it ends too early: a bracket or quotation mark is missing, or the text was truncated"
+ESCAPE = "a string contains a backslash that starts no valid escape; write it as \\\\"
+ESCAPED = 'quotation marks or line breaks are escaped outside of strings; write " instead of \\"'
+LINE_BREAK = 'a string contains a line break; write it as \\n, or close the string with " before it'
+MISSING = "a comma is missing between two items, or a colon after a key; add it"
+NO_VALUE = 'a key has no value; write "" or null'
+OPEN_STRING = "a string is not closed; add the missing quotation mark"
+PYTHON = "it contains Python's True, False or None; write true, false or null"
+QUOTE_INSIDE = 'a string contains a quotation mark; write it as \\"'
+SEVERAL = "it contains several objects; store one"
+SINGLE = 'it contains single quotation marks; use double ones (")'
+TAB = "a string contains a tab; write it as \\t"
+TRAILING_COMMA = "a comma follows the last item; remove it"
+TRAILING_TEXT = "text follows the object; remove it"
+TYPOGRAPHIC = 'it contains typographic quotation marks; use straight ones (")'
+UNQUOTED = 'a key or value has no quotation marks; write "key": "value"'
+KINDS = [
+    *((f'{{"A": "x{end}y"}}', LINE_BREAK) for end in ("\n", "\r\n")),
+    *(('{"A": "x\n}', LINE_BREAK), ('{"A": "x\ty"}', TAB), ('{"A": "x\x1by"}', CONTROL)),
+    *((f'{{"A": "{text}"}}', ESCAPE) for text in (r"C:\Users", r"\d", r"\\\u12", r"\"{\x")),
+    *(("{user:admin}", UNQUOTED), ('{"A": 1,B: 2}', UNQUOTED), ('{"A": admin}', UNQUOTED), ("[a]", UNQUOTED)),
+    *((f'{{"A": {number}}}', UNQUOTED) for number in ("01", "+1", "0x1F", "1_000", "-", "undefined", "TRUE")),
+    *(("{'A': 1}", SINGLE), ("""{"A": 'x'}""", SINGLE), ("{“A”: 1}", TYPOGRAPHIC), ('{"A": „x“}', TYPOGRAPHIC)),
+    *(('{"A": 1, }', TRAILING_COMMA), ('{"A": [1,\n]}', TRAILING_COMMA), ("{,}", TRAILING_COMMA)),
+    *((f'{{"A": {word}, "B": 1}}', PYTHON) for word in ("True", "False", "None")),
+    *((f'{{"A": {word}, "B": 1}}', CONSTANT) for word in ("NaN", "Infinity", "-Infinity", "[NaN]")),
+    *(("{/* x */}", COMMENT), ('{"A": 1 // x\n}', COMMENT), ('{# x\n"A": 1}', COMMENT)),
+    *((r"{\"user\":\"admin\"}", ESCAPED), (r"{\n  \"user\": 1}", ESCAPED), (r'{"A": \"x\"}', ESCAPED)),
+    *(('{"A": "x"y"}', QUOTE_INSIDE), ('{"A": "<a b="c">"}', QUOTE_INSIDE), ('{"A": ""x"}', QUOTE_INSIDE)),
+    *((f'{{"A": 1{between}"B": 2}}', MISSING) for between in ("", " ", "\n", ";")),
+    *(('{"A" "x"}', MISSING), ('{"A" = "x"}', MISSING), ('{"A": {"B": 1} {"C": 2}}', MISSING)),
+    *((f'{{"A": "1", "B": {{"C": [{end}', ENDS_EARLY) for end in ("", " ", "1", "1, ", '"1"')),
+    *(('{"A": "1', OPEN_STRING), ('{"A": "1", "B": "1}', OPEN_STRING), ('{"A": "\\', OPEN_STRING)),
+    *(('{"A": }', NO_VALUE), ('{"A":, "B": 1}', NO_VALUE)),
+    *(("{} {}", SEVERAL), ('{"A": 1}\n{"B": 2}\n', SEVERAL), ("{}[]", SEVERAL)),
+    *(("{}}", TRAILING_TEXT), ('{"A": 1},', TRAILING_TEXT), (f'{{"A": {"7" * 5000}}}x', TRAILING_TEXT)),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), KINDS)
+@pytest.mark.parametrize("before", ["", "\ufeff \n"])
+def test_the_kind_of_error_is_named(text: str, kind: str, before: str) -> None:
+    actual = str(refusal(before + text))
+    assert re.sub(r" \(error at line \d+, column \d+\)", "", actual) == f"the secret is not valid JSON: {kind}"
 
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("[]", "an array"), ('"{}"', "a string"), ("1.5", "a number"), ("true", "a boolean"), ("null", "null")],
+    [
+        *((text, "it is empty") for text in ("", " \n")),
+        *((f'{quote}{{"A": 1}}{quote}', "the object is in quotation marks; remove these") for quote in ("'", '"', "`")),
+        *(
+            (text, "it looks like lines of NAME=value (dotenv)")
+            for text in ("A=1\nB=2", "# x\r\n\r\nexport A=1", "A = '1'")
+        ),
+        *((text, "it looks like YAML") for text in ("---\nA: 1", "A: 1\nb: 2", "a-b.c:\n  - 1", "---")),
+        *((text, "it is plain text") for text in ("ghp_token", "dG9rZW4=", "a==", "https://u:p@host", "NaN", "<a/>")),
+    ],
+)
+def test_of_what_is_no_json_at_all_its_kind_is_named_and_how_it_can_be_used(text: str, kind: str) -> None:
+    assert str(refusal(text)) == f"the secret is not valid JSON: {kind}; {STORE}"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"A": 1}]', "line 1, column 9"),
+        ('{"A": 1,\n"B": "\n"}', "line 2, column 7"),
+        ('\n\n {"A": 1,,\n"B": 2}', "line 3, column 10"),
+    ],
+)
+def test_the_place_of_an_error_is_named(text: str, place: str) -> None:
+    assert str(refusal(text)).startswith(f"the secret is not valid JSON (error at {place})")
+
+
+def test_an_error_of_no_known_kind_has_its_place_and_an_example() -> None:
+    assert str(refusal('{"A": [1}')) == f"the secret is not valid JSON (error at line 1, column 9); {STORE}"
+
+
+HUGE = 65_536  # bytes, what Secrets Manager stores at most
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(unit * (HUGE // len(unit)) for unit in (" ", "\n", "a", "a\n", "# \r\n", "A:", '"', "'", "{}", "{}\n")),
+        *('{"A":' + unit * (HUGE // len(unit)) for unit in (" ", "\n", "\\", '\\"', '"', ",\n", ", ", "1", "[]", "'")),
+        *('{"A":"' + unit * (HUGE // len(unit)) + "\n" for unit in (" ", "\\\\", '\\"', '{\\"A\\":', "\u2028")),
+    ],
+)
+def test_the_kind_of_an_error_in_a_large_secret_is_found(text: str) -> None:
+    """A pattern that backtracks would take hours."""
+    refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("[]", "an array"), ('"token"', "a string"), ("1.5", "a number"), ("true", "a boolean"), ("null", "null")],
 )
 def test_json_that_is_not_an_object_is_refused(text: str, kind: str) -> None:
     assert str(refusal(text)) == f"the secret must be a JSON object, not {kind}; {STORE}"
+
+
+@pytest.mark.parametrize("text", [r'"{\"A\": 1}"', r'" {\"A\": \"1\"}\n"', '"{"'])
+def test_an_object_inside_a_string_is_refused(text: str) -> None:
+    assert str(refusal(text)) == (
+        "the secret is a JSON object inside a JSON string; store the object itself, without the quotation marks around "
+        "it and the backslashes in it"
+    )
 
 
 NOT_IN_A_NAME = "a variable name must not contain '=' or NUL"
@@ -263,23 +359,49 @@ def refused_key(text: str, key: str, *, nested: bool = False) -> EntrypointError
 
 
 @pytest.mark.parametrize(
-    ("text", "key", "nested", "keys"),
+    ("text", "key", "nested", "reason"),
     [
-        ("{}", "A", False, "none"),
-        ('{"B": 1, "a": 2}', "A", False, '"B", "a"'),
-        ('{"A": null, "B": 1}', "A", False, '"A", "B"'),
-        ('{"a": {"b": 1}}', "a.b", False, '"a"'),
-        ('{"a": {"b": null}}', "a.b", True, '"a"'),
-        ('{"a": {"b": 1}}', "a.c", True, '"a"'),
-        ('{"a": "text"}', "a.b", True, '"a"'),
-        ('{"a": ["text"]}', "a.0", True, '"a"'),
-        ('{"a.b": null, "a": {"b": 1}}', "a.b", True, '"a.b", "a"'),
-        ('{"new\\nline": 1}', "A", True, r'"new\nline"'),
+        ("{}", "A", False, "the secret's keys are: none"),
+        ('{"B": 1, "a": 2}', "C", False, 'the secret\'s keys are: "B", "a"'),
+        ('{"A": null, "B": 1}', "A", False, 'the secret\'s keys are: "A", "B"'),
+        ('{"a": {"b": 1}}', "a.b", False, 'the secret\'s keys are: "a"'),
+        ('{"a": {"b": null}}', "a.b", True, 'the keys of "a" are: "b"'),
+        ('{"a": {"b": 1}}', "a.c", True, 'the keys of "a" are: "b"'),
+        ('{"a": {"b": {"c": 1}}}', "a.b.d", True, 'the keys of "a.b" are: "c"'),
+        ('{"a": {"b": {}}, "d": 1}', "a.b.d", True, 'the keys of "a.b" are: none'),
+        ('{"a": {"b": 1}}', "c.b", True, 'the secret\'s keys are: "a"'),
+        ('{"a": "text"}', "a.b", True, '"a" is a string, not an object'),
+        ('{"a": {"b": 1.5}}', "a.b.c", True, '"a.b" is a number, not an object'),
+        ('{"a": ["text"]}', "a.0", True, '"a" is an array, not an object'),
+        ('{"a": null}', "a.b", True, 'the secret\'s keys are: "a"'),
+        ('{"a.b": null, "a": {"b": 1}}', "a.b", True, 'the secret\'s keys are: "a.b", "a"'),
+        ('{"new\\nline": 1}', "A", True, 'the secret\'s keys are: "new\\nline"'),
     ],
 )
-def test_a_missing_key_is_refused_with_the_keys_that_exist(text: str, key: str, nested: bool, keys: str) -> None:
-    actual = str(refused_key(text, key, nested=nested))
-    assert actual == f'key "{key}" not found or null; the secret\'s keys are: {keys}'
+def test_a_missing_key_is_refused_with_the_keys_of_the_object_that_lacks_it(
+    text: str, key: str, nested: bool, reason: str
+) -> None:
+    assert str(refused_key(text, key, nested=nested)) == f'key "{key}" not found or null; {reason}'
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "similar"),
+    [
+        ('{"hub": {"token": "x"}, "tokn": 1}', "hub.tokn", "hub.token"),
+        ('{"hub": {"token": "x"}}', "hbu.token", "hub.token"),
+        ('{"password": 1, "passphrase": 2}', "pasword", "password"),
+        ('{"PASSWORD": 1}', "password", "PASSWORD"),
+        ('{"token": null, "token2": 1}', "token", "token2"),
+    ],
+)
+def test_a_missing_key_is_refused_with_one_of_a_similar_name(text: str, key: str, similar: str) -> None:
+    assert str(refused_key(text, key, nested=True)).endswith(f'; did you mean "{similar}"?')
+
+
+@pytest.mark.parametrize("keys", [["k" * 6_000 + str(n) for n in range(10)], [f"key_{n:04}" for n in range(4_000)]])
+def test_a_similar_name_is_found_among_large_keys_and_many(keys: list[str]) -> None:
+    actual = str(refused_key(json.dumps(dict.fromkeys(keys, 1)), "key_" * 1_000))
+    assert len(actual) < 1_200
 
 
 def test_a_long_list_of_keys_is_shown_in_part() -> None:

@@ -126,10 +126,7 @@ def test_an_invalid_variable_is_refused(variable: str, text: str, shown: str) ->
         *(("transport", [], TRANSPORT, *pair) for pair in ((" ", "auto"), ("direct", "direct"))),
         ("transport", [], TRANSPORT, " botocore\n", "botocore"),
         *(("on_override", [], ON_OVERRIDE, *pair) for pair in (("", "allow"), ("warn", "warn"), (" DENY\n", "deny"))),
-        *(
-            ("log_level", [], LOG_LEVEL, *pair)
-            for pair in (("", "info"), ("debug", "debug"), (" WARNING\n", "warning"))
-        ),
+        *(("log_level", [], LOG_LEVEL, *pair) for pair in (("", "warning"), ("debug", "debug"), (" INFO\n", "info"))),
         ("log_level", ["--log-level=Debug"], LOG_LEVEL, "error", "debug"),
         ("log_level", ["--log-level", "info"], LOG_LEVEL, "wrong", "info"),
     ],

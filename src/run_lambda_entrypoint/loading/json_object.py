@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from .. import reporting
 from ..errors import INVALID_SECRET, EntrypointError
 from ..native import JsonError, json
-from ..text import listed
-from ..variables import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-EXAMPLE = 'store an object such as {"NAME": "value"}'
+BYTE_ORDER_MARK = "\ufeff"
 
 
 def texts(secret: str) -> dict[str, str | None]:
@@ -22,42 +21,33 @@ def texts(secret: str) -> dict[str, str | None]:
 def text(secret: str, key: str, *, nested: bool) -> str:
     """The text of one key's value; with `nested` "a.b" is b in a, unless there is a key of that name.
 
-    Raises EntrypointError, which lists the secret's keys.
+    Raises EntrypointError, which lists the keys of the object that lacks one.
     """
     document = _parse(secret)
     value: Any = document
-    for part in [key] if key in document or not nested else key.split("."):
+    parts = [key] if key in document or not nested else key.split(".")
+    for part in parts:
         value = value.get(part) if isinstance(value, dict) else None
     rendered = _render(value)
     if rendered is None:
-        keys = listed(map(quoted, document), ", ") or "none"
-        raise EntrypointError(INVALID_SECRET, f"key {quoted(key)} not found or null; the secret's keys are: {keys}")
+        raise EntrypointError(INVALID_SECRET, reporting.json_errors.missing_key(document, parts))
     return rendered
 
 
 def _parse(secret: str) -> dict[str, Any]:
+    # Editors on Windows begin a file with the mark; JSON's own parsers refuse or drop it (RFC 8259, 8.1).
+    text = secret.removeprefix(BYTE_ORDER_MARK)
     try:
-        document = json.loads(secret, json.Number)
+        document = json.loads(text, json.Number)
     except RecursionError:
         raise EntrypointError(
             INVALID_SECRET, f"the secret's JSON is nested more than {json.MAX_DEPTH} levels deep; flatten it"
         ) from None
     except JsonError as error:
-        where = f" (error at line {error.line}, column {error.column})" if error.line else ""
-        raise EntrypointError(INVALID_SECRET, f"the secret is not valid JSON{where}; {EXAMPLE}") from None
+        raise EntrypointError(INVALID_SECRET, reporting.json_errors.not_json(text, error)) from None
     if not isinstance(document, dict):
-        raise EntrypointError(INVALID_SECRET, f"the secret must be a JSON object, not {_kind(document)}; {EXAMPLE}")
+        raise EntrypointError(INVALID_SECRET, reporting.json_errors.not_an_object(document))
     return document
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "a boolean"
-    if isinstance(value, json.Number):
-        return "a number"
-    return "a string" if isinstance(value, str) else "an array"
 
 
 def _render(value: Any) -> str | None:

@@ -43,7 +43,7 @@ def values(reference: Reference, call: Call, reply: Reply) -> dict[str, Value]:
         )
     return {
         name: Value(text, reference.target, str(reply.get("VersionId") or ""), arn_region(reply["ARN"]))
-        for name, text in _texts(reference, _secret(reply)).items()
+        for name, text in _texts(reference, _secret(reference, reply)).items()
     }
 
 
@@ -92,7 +92,7 @@ def _texts(reference: Reference, secret: str) -> dict[str, str]:
     return variables.check({reference.name or reference.key: text}, "variable" if reference.name else "key")
 
 
-def _secret(reply: Reply) -> str:
+def _secret(reference: Reference, reply: Reply) -> str:
     """The secret's text: SecretString, or SecretBinary (base64 on the wire) that is UTF-8."""
     text, binary = reply.get("SecretString"), reply.get("SecretBinary")
     if isinstance(text, str):
@@ -108,6 +108,5 @@ def _secret(reply: Reply) -> str:
     try:
         return b64decode(binary, validate=True).decode()
     except ValueError:
-        raise EntrypointError(
-            INVALID_SECRET, "the secret is binary but not valid UTF-8; store a JSON object as text"
-        ) from None
+        store = "it as base64 text" if reference.name and not reference.key else "a JSON object as text"
+        raise EntrypointError(INVALID_SECRET, f"the secret is binary but not valid UTF-8; store {store}") from None

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
     from ..environment import Merged, Origin
     from ..errors import EntrypointError
 
-MIN_COLUMN_WIDTH = 10  # characters of a column that had to give way to the terminal
+OWN = "the function's own"
+# What gives way to a narrow terminal, one after the other: a column, and how many characters are left of it. 0: it is
+# left out.
+NARROWED = (
+    ("VERSION", 7),
+    ("REFERENCE", 10),
+    ("OVERRIDES", len(OWN)),
+    ("SOURCE", 20),
+    ("VERSION", 0),
+    ("SOURCE", 10),
+    ("REFERENCE", 0),
+)
 HEAD_SIZE = 4096  # bytes that contain a script's shebang line, or an ELF program's headers and its loader's name
 ELF, PT_INTERP = b"\x7fELF", 3
 WORD_SIZE, MACHINE = slice(4, 5), slice(18, 20)  # of an ELF program: EI_CLASS, e_machine
@@ -30,10 +41,10 @@ WORD_SIZE, MACHINE = slice(4, 5), slice(18, 20)  # of an ELF program: EI_CLASS, 
 Row = dict[str, "str | int"]
 
 
-def show(form: str, command: Command, merged: Merged) -> None:
+def show(form: str, command: Command, merged: Merged, notes: Sequence[str]) -> None:
     """Prints what would be set and executed, as "text" or "json". Raises EntrypointError where a start would."""
     check(command, merged)
-    standard_output.write(report(form, command, merged.origins) + "\n")
+    standard_output.write(report(form, command, merged.origins, notes) + "\n")
 
 
 def show_problems(reports: Sequence[EntrypointError]) -> None:
@@ -42,17 +53,23 @@ def show_problems(reports: Sequence[EntrypointError]) -> None:
     standard_output.write(json.dumps({"problems": problems}, indent=2) + "\n")
 
 
-def report(form: str, command: Command, origins: Mapping[str, Origin]) -> str:
-    """The variables that would be set and the command that would be executed; README lists the names in the JSON."""
+def report(form: str, command: Command, origins: Mapping[str, Origin], notes: Sequence[str]) -> str:
+    """The variables that would be set, what is worth knowing about them, and the command that would be executed; README
+    lists the names in the JSON."""
     rows = [_row(name, origin) for name, origin in origins.items()]
     if form == "json":
-        whole = {"variables": rows, "command": list(command.argv), "inEmulator": command.in_emulator}
+        whole = {"variables": rows, "notes": notes, "command": list(command.argv), "inEmulator": command.in_emulator}
         return json.dumps(whole, indent=2)
-    table = _table(rows) if rows else "no variable would be set"
-    if not command.argv:
-        return table
+    region = str(rows[0]["region"]) if len({row["region"] for row in rows}) == 1 else ""
+    if region:  # of all rows: a line instead of a column
+        rows = [{name: cell for name, cell in row.items() if name != "region"} for row in rows]
     where = " in the Runtime Interface Emulator" if command.in_emulator else ""
-    return f"{table}\n\nwould start{where}: {_whole(shlex.join(command.argv))}"
+    parts = [
+        _table(rows) if rows else "no variable would be set",
+        "\n".join([*([f"Region: {_whole(region)}"] if region else []), *notes]),
+        f"would start{where}: {_whole(shlex.join(command.argv))}" if command.argv else "",
+    ]
+    return "\n\n".join(filter(None, parts))
 
 
 def _row(name: str, origin: Origin) -> Row:
@@ -68,14 +85,33 @@ def _row(name: str, origin: Origin) -> Row:
 
 
 def _table(rows: list[Row]) -> str:
-    """Columns that fit the terminal, and are never truncated where there is none. (No color, anywhere.)"""
-    cells = [[name.upper() for name in rows[0]], *([_whole(str(cell)) for cell in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    """Columns that fit the terminal, and are never truncated where there is none; a line for each cell where not even
+    truncated columns fit. (No color, anywhere.)"""
+    lines = [{name.upper(): _shown(name, cell) for name, cell in row.items()} for row in rows]
+    lines.insert(0, {name: name for name in lines[0]})
+    widths = {name: max(len(line[name]) for line in lines) for name in lines[0]}
     # Also 0 if the terminal's size is unknown.
     columns = os.get_terminal_size(1).columns if os.isatty(1) else 0
-    while columns and sum(widths) + 2 * (len(widths) - 1) > columns and max(widths) > MIN_COLUMN_WIDTH:
-        widths[widths.index(max(widths))] -= 1
-    return "\n".join("  ".join(map(_cell, row, widths)).rstrip() for row in cells)
+    for name, least in NARROWED:
+        excess = _width(widths) - columns
+        if not columns or excess <= 0:
+            break
+        if least:
+            widths[name] = max(min(widths[name], least), widths[name] - excess)
+        else:
+            del widths[name]
+    if columns and _width(widths) > columns:
+        return "\n\n".join("\n".join(f"{name:<11}{cell}" for name, cell in line.items() if cell) for line in lines[1:])
+    return "\n".join("  ".join(_cell(line[name], width) for name, width in widths.items()).rstrip() for line in lines)
+
+
+def _width(widths: Mapping[str, int]) -> int:
+    return sum(widths.values()) + 2 * (len(widths) - 1)
+
+
+def _shown(name: str, cell: str | int) -> str:
+    own = name == "overrides" and cell == environment.CONFIGURATION
+    return OWN if own else _whole(str(cell))
 
 
 def _cell(text: str, width: int) -> str:
