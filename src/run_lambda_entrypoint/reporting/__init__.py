@@ -9,14 +9,14 @@ MEMORY = 8_000_000
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import dry_run, hints, licenses, runtime_api, standard_output, version
+    from . import dry_run, hints, licenses, mistakes, runtime_api, standard_output, version
 
-    __all__ = ["dry_run", "hints", "licenses", "runtime_api", "standard_output", "version"]
+    __all__ = ["dry_run", "hints", "licenses", "mistakes", "runtime_api", "standard_output", "version"]
 else:
 
     def __getattr__(name):
         """Imports each module on first use (PEP 562): dry_run takes 5 ms, hints 5, licenses 40, runtime_api 10."""
-        if name not in ("dry_run", "hints", "licenses", "runtime_api", "standard_output", "version"):
+        if name not in ("dry_run", "hints", "licenses", "mistakes", "runtime_api", "standard_output", "version"):
             raise AttributeError(name)
         require(MEMORY)
         __import__(f"{__name__}.{name}")
