@@ -163,7 +163,7 @@ def _secret(variable: str, text: str, name: str = "") -> Reference:
         problem = _prefix_problem(text, SECRET) or _name_problem(fields[0])
     problem = problem or _selection_problem(fields[size:])
     if problem:
-        raise _invalid(variable, "secret reference", text, problem, _SECRET_FORM)
+        raise _invalid(variable, "is not a valid secret reference", text, problem, _SECRET_FORM)
     region = fields[3] if is_arn else ""
     key, stage, version = (*fields[size:], "", "", "")[:3]
     return Reference(variable, SECRET, ":".join(fields[:size]), region, key, stage, version, name)
@@ -190,7 +190,7 @@ def _parameter(variable: str, text: str, name: str) -> Reference:
     else:
         problem = _prefix_problem(text, PARAMETER) or _arn_problem(fields, "ssm", 6) or _parameter_arn_problem(fields)
     if problem:
-        raise _invalid(variable, "parameter reference", text, problem, _PARAMETER_FORM)
+        raise _invalid(variable, "is not a valid parameter reference", text, problem, _PARAMETER_FORM)
     return Reference(variable, PARAMETER, text, fields[3], name=name)
 
 
@@ -199,13 +199,13 @@ def _path(variable: str, text: str) -> Reference:
     problem = _parameter_problem(path)
     if problem:
         problem = _prefix_problem(text, PATH) or _path_arn_problem(text) or problem
-        raise _invalid(variable, "parameter path", text, problem, _PATH_FORM)
+        raise _invalid(variable, "is not a valid parameter path", text, problem, _PATH_FORM)
     return Reference(variable, PATH, path)
 
 
-def _invalid(variable: str, what: str, text: str, problem: str, form: str) -> EntrypointError:
+def _invalid(variable: str, message: str, text: str, problem: str, form: str) -> EntrypointError:
     mistake = "" if _prefix(text) in _PREFIXES else reporting.mistakes.recognized(text)
-    return invalid_reference(variable, f"is not a valid {what}: {mistake or problem}; expected {form}")
+    return invalid_reference(variable, f"{message}: {mistake or problem}; expected {form}")
 
 
 FORMS = (

@@ -84,6 +84,13 @@ def retried(reply: Reply, message: str) -> Fault:
     return Fault([reply], AT_THE_DEADLINE, message)
 
 
+def denied(clause: str, hint: str) -> Fault:
+    """AWS's message for denied access, with the clause that names the policy."""
+    user = "User: arn:aws:sts::123456789012:assumed-role/role/session"
+    text = f"{user} is not authorized to perform: secretsmanager:GetSecretValue on resource: name {clause}"
+    return lasting(error(400, "AccessDeniedException", text), f"{clause}; {hint}")
+
+
 def holding(name: str, **fields: Any) -> Reply:
     """Secrets Manager's reply for the secret `name` with these fields; they may replace its ARN and name."""
     return by_length(secret_body(name, **fields))
@@ -188,6 +195,7 @@ NOT_HTTP = "HOST did not return a valid HTTP response"
 NO_CODE = "HOST returned no AWS error code"
 TOO_LARGE = "the reply from HOST is larger than 1,048,576 bytes"
 LARGE = b" " * 10_000_000
+ALLOW = '"Effect": "Allow"'
 MODELLED = [
     shape.name for shape in Session().get_service_model("secretsmanager").operation_model("GetSecretValue").error_shapes
 ]
@@ -283,6 +291,38 @@ FAULTS: Mapping[str, Fault] = {
     "status_204": lasting(Reply(head(204), CLOSE), f"HTTP 204: {NO_CODE}"),
     "denied": lasting(
         error(400, "AccessDeniedException", "no"), "AccessDeniedException: no; allow it in the role's policy: {"
+    ),
+    "denied_by_the_role": denied(
+        "because no identity-based policy allows it", f"allow it in the role's policy: {{{ALLOW}"
+    ),
+    "denied_by_the_secret": denied(
+        "because no resource-based policy allows it",
+        "allow it in the resource policy of the secret, which its owner can change: "
+        f'{{{ALLOW}, "Principal": {{"AWS": "arn:aws:iam::123456789012:role/role"}}, ',
+    ),
+    "denied_by_the_endpoint": denied(
+        "because no VPC endpoint policy allows it",
+        "allow it in the policy of the VPC endpoint, which the owner of the VPC can change: "
+        f'{{{ALLOW}, "Principal": "*", ',
+    ),
+    "denied_by_the_boundary": denied(
+        "because no permissions boundary allows it",
+        "allow secretsmanager:GetSecretValue in the role's permissions boundary, which an administrator of the role's "
+        "account can change; adding it to the role's policy has no effect",
+    ),
+    "denied_by_the_organization": denied(
+        "with an explicit deny in a service control policy",
+        "remove the Deny from a service control policy (SCP), which an administrator of the AWS organization can "
+        "change; adding an Allow has no effect",
+    ),
+    "no_value": lasting(
+        error(
+            400,
+            "ResourceNotFoundException",
+            "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
+        ),
+        "the secret exists but has no value; store one: aws secretsmanager put-secret-value --region eu-west-1 "
+        "--secret-id no_value --secret-string file://FILE",
     ),
     "wrong_clock": lasting(
         by_length(b'{"__type": "InvalidSignatureException", "message": "Signature expired: x"}', 400, f"Date: {DATE}"),

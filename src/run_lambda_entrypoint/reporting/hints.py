@@ -148,7 +148,7 @@ def _denied(error: EntrypointError, reference: Reference, call: Call, resources:
     elif policy is ENDPOINTS_POLICY:
         statement["Principal"] = "*"
     statement |= {"Action": action, "Resource": arns[0] if len(arns) == 1 else arns}
-    both = " (both Resources: the ARN may lack its six random characters)"
+    both = " (both Resources, since the ARN may lack its six random characters)"
     note = both if reference.kind == SECRET and len(arns) > 1 else ""
     return f"allow it in {place}{note}: {json.dumps(statement)}"
 

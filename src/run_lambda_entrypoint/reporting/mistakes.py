@@ -42,12 +42,16 @@ def unrecognized(names: Collection[str], variables: Sequence[str], forms: Sequen
     which may begin with `namespace`."""
     ordered = sorted(names, key=encode)
     # The log shows as many. Comparing takes 0.1 ms each.
-    nearest = [_nearest(name, variables, forms, namespace) for name in ordered[:MAX_LISTED]]
-    nearest += [""] * (len(ordered) - len(nearest))
     return [
-        f"{printable(name)} is not recognized; {f'did you mean {printable(right)}?' if right else 'see --help'}"
-        for name, right in zip(ordered, nearest, strict=True)
+        *(_suggestion(name, _nearest(name, variables, forms, namespace)) for name in ordered[:MAX_LISTED]),
+        *(_suggestion(name, "") for name in ordered[MAX_LISTED:]),
     ]
+
+
+def _suggestion(name: str, right: str) -> str:
+    if right:
+        return f"{printable(name)} is not recognized; did you mean {printable(right)}?"
+    return f"{printable(name)} is not recognized; see --help"
 
 
 def _nearest(name: str, variables: Sequence[str], forms: Sequence[Form], namespace: str) -> str:
