@@ -238,18 +238,19 @@ def _arn_problem(fields: list[str], service: str, size: int = 7) -> str:
 
 
 def _prefix(text: str) -> str:
-    """What is before the first colon, in lower case."""
-    return text.removeprefix(_DYNAMIC).partition(":")[0].lower()
+    """What is before the first colon, in lower case; "" if there is none."""
+    prefix, colon, _ = text.removeprefix(_DYNAMIC).partition(":")
+    return prefix.lower() if colon else ""
 
 
 def _prefix_problem(text: str, kind: str) -> str:
     prefix = _prefix(text)
-    if prefix not in _PREFIXES or ":" not in text:
+    if prefix not in _PREFIXES:
         return ""
     if text.startswith(_DYNAMIC):
         problem = "{{resolve:...}} is a dynamic reference, which only CloudFormation resolves"
     else:
-        problem = f"the prefix {prefix}: of other tools is not supported"
+        problem = f"the prefix {prefix}: is not supported"
     if kind == SECRET and _PREFIXES[prefix] == PARAMETER:
         return f"{problem}; for a parameter use {VALUE_PREFIX}NAME={_PARAMETER_FORM}"
     return problem

@@ -203,13 +203,13 @@ INVALID = {
 MISTAKEN = {
     "SECRETS_MANAGER_ARN": ("arn:aws:ssm:eu-west-1:123456789012:parameter/hunter2", "it is the ARN of a parameter"),
     f"{PATH}A": ("arn:aws:ssm:eu-west-1:123456789012:parameter/app/", "it is an ARN; write the path, /app/"),
-    f"{PREFIX}A": ("aws-sm:hunter2", "the prefix aws-sm: of other tools is not supported"),
+    f"{PREFIX}A": ("aws-sm:hunter2", "the prefix aws-sm: is not supported"),
     f"{PREFIX}B": (f"{ARN}a,{ARN}hunter2", "it contains several ARNs"),
     f"{PREFIX}C": ('"hunter2"', "it is in quotation marks"),
     f"{PREFIX}D": (f"/{ARN}hunter2", "remove the slash before arn:"),
     f"{PREFIX}E": (f"ARN{ARN[3:]}hunter2", "arn: must be lowercase"),
     f"{PREFIX}F": (f"{ARN}hunter2".replace("aws", "${AWS::Partition}"), "${...} in it was not replaced"),
-    f"{VALUE}A": ("ssm:/hunter2", "the prefix ssm: of other tools is not supported"),
+    f"{VALUE}A": ("ssm:/hunter2", "the prefix ssm: is not supported"),
     f"{VALUE}B": ("{{resolve:ssm-secure:/hunter2:1}}", "which only CloudFormation resolves"),
 }
 

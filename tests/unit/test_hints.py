@@ -100,8 +100,8 @@ def no(policy: str, action: str = READ, resource: str = ARN) -> str:
     return f"{USER}{action} on resource: {resource} because no {policy} allows the {action} action"
 
 
-def explicit_deny(policy: str) -> str:
-    return f"{USER}{READ} on resource: {ARN} with an explicit deny in {policy}"
+def explicit_deny(policy: str, action: str = READ, resource: str = ARN) -> str:
+    return f"{USER}{action} on resource: {resource} with an explicit deny in {policy}"
 
 
 BOUNDARY = "the role's permissions boundary, which an administrator of the role's account can change"
@@ -110,7 +110,7 @@ RCP = "a resource control policy (RCP), which an administrator of the AWS organi
 SESSION = "the session policy, which whoever assumes the role with it can change"
 ENDPOINT = "the policy of the VPC endpoint, which the owner of the VPC can change"
 OF_THE_SECRET = "the resource policy of the secret, which its owner can change"
-OF_THE_KEY = "the resource policy of the KMS key, which its owner can change"
+OF_THE_KEY = "the policy of the KMS key, which its owner can change"
 
 
 @pytest.mark.parametrize(
@@ -167,6 +167,11 @@ def test_an_explicit_deny_names_the_policy_and_who_can_change_it(policy: str, pl
     assert denied(explicit_deny(policy)) == expected
 
 
+def test_an_explicit_deny_of_the_key_is_in_the_keys_policy() -> None:
+    expected = f"remove the Deny from {OF_THE_KEY}; adding an Allow has no effect"
+    assert denied(explicit_deny("a resource-based policy", DECRYPT, KEY)) == expected
+
+
 @pytest.mark.parametrize("clause", ["", " in a policy", " in the role trust policy", " in a brand-new policy"])
 def test_an_explicit_deny_in_an_unknown_policy_names_none(clause: str) -> None:
     actual = denied(f"{USER}{READ} on resource: {ARN} with an explicit deny{clause}")
@@ -201,7 +206,12 @@ def test_the_resource_policy_of_a_parameter_names_it() -> None:
     call = Call(SSM, "GetParameters", {}, REGION)
     error = service_error("AccessDeniedException", no("resource-based policy", "ssm:GetParameters", target), 400)
     actual = hint(error, reference, call, parameter_store.resources(reference))
-    assert json.loads(actual.partition(": ")[2])["Resource"] == target
+    assert json.loads(actual.partition(": ")[2]) == {
+        "Effect": "Allow",
+        "Principal": {"AWS": ROLE},
+        "Action": "ssm:GetParameters",
+        "Resource": target,
+    }
 
 
 MISLEADING = [
@@ -374,15 +384,17 @@ def test_a_wrong_clock_has_both_times(date: str, shown: str) -> None:
     assert found[2] == shown
 
 
+PIECES = ["User: arn:aws:", "sts", "::123456789012:", "assumed-role", "/", " is not authorized", "arn:aws:kms:", " "]
+PIECES += ["because no resource-based policy", "with an explicit deny in a session policy", READ, DECRYPT, "\udc80"]
+
+
 @given(
     st.sampled_from(
         [f"{code}Exception" for code in ("AccessDenied", "ResourceNotFound", "InvalidRequest")] + ["RequestExpired"]
     ),
     st.text()
     | st.sampled_from(["deletion", "kms", "arn:aws:kms:", "arn:aws:secretsmanager:::"])
-    | st.lists(
-        st.sampled_from(["User: arn:aws:", " is not authorized", "because no resource-based policy", " \n"])
-    ).map("".join),
+    | st.lists(st.sampled_from(PIECES)).map("".join),
     st.text(),
 )
 def test_whatever_a_server_says_a_hint_is_one_printable_line(code: str, text: str, date: str) -> None:

@@ -282,7 +282,7 @@ DYNAMIC = "{{resolve:...}} is a dynamic reference, which only CloudFormation res
 
 
 def foreign(prefix: str) -> str:
-    return f"the prefix {prefix}: of other tools is not supported"
+    return f"the prefix {prefix}: is not supported"
 
 
 FOREIGN = {
@@ -328,8 +328,9 @@ def test_another_tools_form_for_a_path_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["ssm", "secretsmanager", "ssm/app", "my-ssm:key", f"{ARN_OF}ssm:key"])
-def test_a_secret_may_be_called_like_a_prefix(text: str) -> None:
-    assert read_one(PRIMARY_VARIABLE, text).kind == SECRET
+@pytest.mark.parametrize("variable", [PRIMARY_VARIABLE, VALUE_A])
+def test_a_secret_may_be_called_like_a_prefix(variable: str, text: str) -> None:
+    assert read_one(variable, text).kind == SECRET
 
 
 QUOTES = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")

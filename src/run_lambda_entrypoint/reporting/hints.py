@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 ARN = re.compile(r"arn:aws[a-z0-9-]*:[A-Za-z0-9:/_+=.@!*?-]+")
 # What is looked for in AWS's messages has a space or colon, which no name of a secret, parameter, role or session has.
-CALLER = re.compile(rf"User: ({ARN.pattern}) is not authorized")
+CALLER = re.compile(r"User: (arn:(aws[a-z0-9-]*):[a-z]+::([0-9]{12}):(\S+)) is not authorized")
 NO_VERSION = ("the specified secret value", OTHER_STAGE)
 DENIED_KEY = ("kms:Decrypt", "Access to KMS", "The ciphertext refers to")
 
 
 class Policy(Record):
-    """A type of IAM policy: what it is here, "{}" being what was to be read, and who can change it. One that does not
+    """A type of IAM policy: which one it is here, "{}" being a resource's, and who can change it. One that does not
     grant access only limits what the role's policy grants."""
 
     name: str
@@ -39,7 +39,7 @@ class Policy(Record):
 
 
 ROLES_POLICY = Policy("the role's policy", "", grants=True)
-RESOURCES_POLICY = Policy("the resource policy of the {}", "its owner", grants=True)
+RESOURCES_POLICY = Policy("the {}", "its owner", grants=True)
 ENDPOINTS_POLICY = Policy("the policy of the VPC endpoint", "the owner of the VPC", grants=True)
 # By AWS's words for its type, in "because no TYPE allows the ACTION action" and "with an explicit deny in a TYPE":
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
@@ -57,7 +57,11 @@ POLICIES = {
 DENIED_BY = re.compile(
     rf"(?:because no|with an explicit deny in an?) (?:[\w -]+ transitively through an? )?({'|'.join(POLICIES)})\b"
 )
-NOUNS = {"kms": "KMS key", "secretsmanager": "secret", "ssm": "parameter"}
+RESOURCE_POLICIES = {
+    "kms": "policy of the KMS key",
+    "secretsmanager": "resource policy of the secret",
+    "ssm": "resource policy of the parameter",
+}
 
 
 def hint(
@@ -173,7 +177,7 @@ def _policy(text: str) -> Policy | None:
 
 
 def _place(policy: Policy, action: str) -> str:
-    name = policy.name.format(NOUNS[action.partition(":")[0]])
+    name = policy.name.format(RESOURCE_POLICIES[action.partition(":")[0]])
     return f"{name}, which {policy.owner} can change" if policy.owner else name
 
 
@@ -182,17 +186,15 @@ def _callers_role(text: str) -> str:
     found = CALLER.search(text)
     if not found:
         return "THE ARN OF THE ROLE"
-    fields = found[1].split(":", 5)
-    kind, _, name = fields[-1].partition("/")
-    if kind != "assumed-role":
-        return found[1]
-    return ":".join([*fields[:2], "iam", "", fields[4], f"role/{name.partition('/')[0]}"])
+    arn, partition_, account, name = found.groups()
+    kind, _, session = name.partition("/")
+    return f"arn:{partition_}:iam::{account}:role/{session.partition('/')[0]}" if kind == "assumed-role" else arn
 
 
 def _callers_account(text: str) -> str:
     """The account of names, if AWS's message tells."""
     found = CALLER.search(text)
-    return found[1].split(":")[4] if found else ""
+    return found[3] if found else ""
 
 
 def _arns(action: str, text: str, reference: Reference, call: Call, resources: Sequence[str]) -> list[str]:
