@@ -19,7 +19,7 @@ import trustme
 from botocore.session import Session
 
 from run_lambda_entrypoint.errors import MAX_PROBLEMS
-from tests.harness.entrypoint import TRANSPORTS
+from tests.harness.entrypoint import TRANSPORTS, aws
 from tests.harness.http_server import (
     CLOSE,
     DRIP,
@@ -86,8 +86,7 @@ def retried(reply: Reply, message: str) -> Fault:
 
 def denied(clause: str, hint: str) -> Fault:
     """AWS's message for denied access, with the clause that names the policy."""
-    user = "User: arn:aws:sts::123456789012:assumed-role/role/session"
-    text = f"{user} is not authorized to perform: secretsmanager:GetSecretValue on resource: name {clause}"
+    text = f"{CALLER} is not authorized to perform: secretsmanager:GetSecretValue on resource: name {clause}"
     return lasting(error(400, "AccessDeniedException", text), f"{clause}; {hint}")
 
 
@@ -195,6 +194,7 @@ NOT_HTTP = "HOST did not return a valid HTTP response"
 NO_CODE = "HOST returned no AWS error code"
 TOO_LARGE = "the reply from HOST is larger than 1,048,576 bytes"
 LARGE = b" " * 10_000_000
+CALLER = "User: arn:aws:sts::123456789012:assumed-role/role/session"
 ALLOW = '"Effect": "Allow"'
 MODELLED = [
     shape.name for shape in Session().get_service_model("secretsmanager").operation_model("GetSecretValue").error_shapes
@@ -383,6 +383,21 @@ def test_a_fault_ends_as_the_table_says(
 def test_both_transports_report_alike(entrypoint: Entrypoint, authority: Authority, ends: str) -> None:
     direct, botocore = (of_replies(entrypoint, transport, authority, ends) for transport in TRANSPORTS)
     assert direct == botocore
+
+
+def test_a_denied_reference_that_may_mean_something_else_has_both_meanings(
+    entrypoint: Entrypoint, transport: str
+) -> None:
+    text = f"{CALLER} is not authorized to perform: secretsmanager:GetSecretValue"
+    partial = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:my-secret"
+    references = {"SECRETS_MANAGER_ARN": partial, "LAMBDA_ENV_VALUE_FROM_P": "/app/p1"}
+    with http_server(lambda _: error(400, "AccessDeniedException", text)) as server:
+        ended = entrypoint("true", environ=aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport))
+
+    parameter = "arn:aws:ssm:eu-west-1:123456789012:parameter/app/p1"
+    whole, name = ended.err.splitlines()
+    assert f'"Resource": ["{partial}", "{partial}-??????"]' in whole
+    assert f"if it is a parameter, write {parameter}; allow it in the role's policy: " in name
 
 
 def test_after_a_304_no_body_is_waited_for(entrypoint: Entrypoint, transport: str) -> None:
