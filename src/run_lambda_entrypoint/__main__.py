@@ -72,7 +72,9 @@ def start(requested: Options, environ: Mapping[str, str], started: float, log: L
     log.level = requested.log_level
     wrapped = command.resolve(requested.command, requested.exec_wrapper, requested.rie_path, environ, sys.argv[0])
     wanted = references.read(environ)
-    log.warnings(references.unrecognized(environ, options.VARIABLES))
+    log.warnings([*references.unrecognized(environ, options.VARIABLES), *references.misnamed(environ, wanted)])
+    for line in references.misnamed(environ, wanted, doubtful=True) if log.level == "debug" else ():
+        log.debug(line)
     deadline = Deadline(started, requested.timeout)
     loaded = loading.load(wanted, environ, requested.transport, deadline, log)
     merged = environment.merge(environ, wanted, loaded)

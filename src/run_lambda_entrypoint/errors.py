@@ -39,7 +39,9 @@ CREDENTIALS_MISSING = Kind("Function.CredentialsMissing", "no AWS credentials we
 CREDENTIALS_REFUSED = Kind("Function.CredentialsRefused", "AWS rejects the credentials: they are wrong or expired")
 WRONG_CLOCK = Kind("Function.CredentialsRefused", "AWS rejects the signature: the clock is wrong")
 INVALID_REFERENCE = Kind("Function.InvalidReference", "a variable does not contain a valid reference")
-SECRET_NOT_FOUND = Kind("Function.SecretNotFound", "Secrets Manager has no such secret (`ResourceNotFoundException`)")
+SECRET_NOT_FOUND = Kind(
+    "Function.SecretNotFound", "Secrets Manager has no such secret, or no such version (`ResourceNotFoundException`)"
+)
 PARAMETER_NOT_FOUND = Kind(
     "Function.ParameterNotFound", "Parameter Store has no such parameter, or none below the path"
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import reporting
 from .errors import CombinedError, EntrypointError, invalid_reference
 from .record import Record
 from .text import encode, printable
@@ -9,7 +10,7 @@ from .variables import is_reserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 NAMESPACE = "LAMBDA_ENV_"
 PRIMARY_VARIABLE = "SECRETS_MANAGER_ARN"
@@ -18,6 +19,7 @@ SECRET_PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 VALUE_PREFIX = "LAMBDA_ENV_VALUE_FROM_"
 
 SECRET, PARAMETER, PATH = "secret", "parameter", "parameters below"
+CURRENT_STAGE = "AWSCURRENT"  # of the version that Secrets Manager returns if the request names none
 
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html: letters, digits and /_+=.@-,
 # up to 512 of them; names of managed secrets ("rds!cluster-...") also contain an exclamation mark.
@@ -39,6 +41,15 @@ _PARAMETER_FORM = "arn:PARTITION:ssm:REGION:ACCOUNT:parameter/NAME[:VERSION or L
 _PATH_FORM = "/a/path/"
 # A parameter that refers to a secret of Secrets Manager; GetParametersByPath does not return these at all.
 _SECRET_VIA_SSM = "/aws/reference/secretsmanager/"
+# What other tools put before a name, and a colon: CloudFormation, Serverless, vals, teller, external-secrets, ...
+_PREFIXES = {
+    **dict.fromkeys(("secretsmanager", "secrets-manager", "aws-secretsmanager", "aws-secrets-manager"), SECRET),
+    **dict.fromkeys(("awssecretsmanager", "aws_secretsmanager", "awssecrets", "awssecret", "aws-sm", "awssm"), SECRET),
+    **dict.fromkeys(("ref+awssecrets", "aws-secret", "aws-secrets"), SECRET),
+    **dict.fromkeys(("ssm", "ssm-secure", "aws-ssm", "awsssm", "aws_ssm", "awsps", "ref+awsssm"), PARAMETER),
+    **dict.fromkeys(("parameterstore", "parameter-store", "aws-parameter-store", "aws-ps"), PARAMETER),
+}
+_DYNAMIC = "{{resolve:"  # of CloudFormation
 
 
 class Reference(Record):
@@ -104,12 +115,36 @@ def read(environ: Mapping[str, str]) -> list[Reference]:
 def unrecognized(environ: Mapping[str, str], settings: Collection[str]) -> list[str]:
     """A warning for each variable in our namespace that is neither a reference nor one of `settings`."""
     prefixes = tuple(form.variable for form in FORMS if form.prefix)
-    ours = (name for name in environ if name.startswith(NAMESPACE) and not name.startswith(prefixes))
-    return [
-        f"{printable(name)} is not recognized; did you mean {SECRET_PREFIX}*?"
-        for name in sorted(ours, key=encode)
-        if name not in settings
-    ]
+    ours = [name for name in environ if name.startswith(NAMESPACE) and not name.startswith(prefixes)]
+    return _suggestions([name for name in ours if name not in settings], settings)
+
+
+def misnamed(environ: Mapping[str, str], references: Sequence[Reference], *, doubtful: bool = False) -> list[str]:
+    """A warning for each variable outside our namespace that most likely should be one of ours: `references` is empty,
+    or it contains a reference while SECRETS_MANAGER_ARN does not. With `doubtful` a line for each of the others, since
+    it may be the application's own."""
+    # On every start: no more than a look at each name.
+    names = [name for name in environ if name.startswith("SECRET") and "MANAGER" in name and "ARN" in name]
+    found = [name for name in names if name != PRIMARY_VARIABLE and environ[name].strip()]
+    if references:
+        is_missing = not environ.get(PRIMARY_VARIABLE, "").strip()
+        found = [name for name in found if (is_missing and _is_secret(environ[name].strip())) != doubtful]
+    elif doubtful:
+        return []
+    return _suggestions(found, [PRIMARY_VARIABLE])
+
+
+def _suggestions(names: Collection[str], variables: Collection[str]) -> list[str]:
+    forms = [form for form in FORMS if form.prefix]
+    return reporting.mistakes.unrecognized(names, sorted(variables), forms, NAMESPACE) if names else []
+
+
+def _is_secret(text: str) -> bool:
+    try:
+        _secret(PRIMARY_VARIABLE, text)
+    except EntrypointError:
+        return False
+    return True
 
 
 def arn_region(arn: str) -> str:
@@ -122,10 +157,13 @@ def _secret(variable: str, text: str, name: str = "") -> Reference:
     is_arn = text.startswith("arn:")
     fields = text.split(":")
     size = 7 if is_arn else 1
-    problem = _arn_problem(fields, "secretsmanager") or _secret_problem(fields) if is_arn else _name_problem(fields[0])
+    if is_arn:
+        problem = _arn_problem(fields, "secretsmanager") or _secret_problem(fields)
+    else:
+        problem = _prefix_problem(text, SECRET) or _name_problem(fields[0])
     problem = problem or _selection_problem(fields[size:])
     if problem:
-        raise invalid_reference(variable, f"is not a valid secret reference: {problem}; expected {_SECRET_FORM}")
+        raise _invalid(variable, "is not a valid secret reference", text, problem, _SECRET_FORM)
     region = fields[3] if is_arn else ""
     key, stage, version = (*fields[size:], "", "", "")[:3]
     return Reference(variable, SECRET, ":".join(fields[:size]), region, key, stage, version, name)
@@ -140,7 +178,8 @@ def _value(variable: str, text: str) -> Reference:
             variable, f"would set {printable(name)}, which Lambda reserves to describe the runtime; use another name"
         )
     is_parameter = text.startswith("arn:") and text.split(":")[2:3] == ["ssm"]
-    read = _parameter if is_parameter or text.startswith(_SECRET_VIA_SSM) else _secret
+    is_parameter = is_parameter or text.startswith(_SECRET_VIA_SSM) or _PREFIXES.get(_prefix(text)) == PARAMETER
+    read = _parameter if is_parameter else _secret
     return read(variable, text, name)
 
 
@@ -149,9 +188,9 @@ def _parameter(variable: str, text: str, name: str) -> Reference:
     if text.startswith(_SECRET_VIA_SSM):
         problem = _parameter_problem(text)
     else:
-        problem = _arn_problem(fields, "ssm", 6) or _parameter_arn_problem(fields)
+        problem = _prefix_problem(text, PARAMETER) or _arn_problem(fields, "ssm", 6) or _parameter_arn_problem(fields)
     if problem:
-        raise invalid_reference(variable, f"is not a valid parameter reference: {problem}; expected {_PARAMETER_FORM}")
+        raise _invalid(variable, "is not a valid parameter reference", text, problem, _PARAMETER_FORM)
     return Reference(variable, PARAMETER, text, fields[3], name=name)
 
 
@@ -159,8 +198,14 @@ def _path(variable: str, text: str) -> Reference:
     path = text.rstrip("/") + "/"
     problem = _parameter_problem(path)
     if problem:
-        raise invalid_reference(variable, f"is not a valid parameter path: {problem}; expected {_PATH_FORM}")
+        problem = _prefix_problem(text, PATH) or _path_arn_problem(text) or problem
+        raise _invalid(variable, "is not a valid parameter path", text, problem, _PATH_FORM)
     return Reference(variable, PATH, path)
+
+
+def _invalid(variable: str, message: str, text: str, problem: str, form: str) -> EntrypointError:
+    mistake = "" if _prefix(text) in _PREFIXES else reporting.mistakes.recognized(text)
+    return invalid_reference(variable, f"{message}: {mistake or problem}; expected {form}")
 
 
 FORMS = (
@@ -176,6 +221,8 @@ FORMS = (
 
 
 def _arn_problem(fields: list[str], service: str, size: int = 7) -> str:
+    if len(fields) > 2 and fields[2] == "ssm" != service:
+        return f"it is the ARN of a parameter; use {VALUE_PREFIX}NAME for that"
     if len(fields) > 2 and fields[2] != service:
         return f"the service in the ARN is not {service}"
     if len(fields) < size:
@@ -188,6 +235,37 @@ def _arn_problem(fields: list[str], service: str, size: int = 7) -> str:
     if len(account) != 12 or not _DIGITS.issuperset(account):
         return "the ARN does not have a valid account ID (12 digits)"
     return ""
+
+
+def _prefix(text: str) -> str:
+    """What is before the first colon, in lower case; "" if there is none."""
+    prefix, colon, _ = text.removeprefix(_DYNAMIC).partition(":")
+    return prefix.lower() if colon else ""
+
+
+def _prefix_problem(text: str, kind: str) -> str:
+    prefix = _prefix(text)
+    if prefix not in _PREFIXES:
+        return ""
+    if text.startswith(_DYNAMIC):
+        problem = "{{resolve:...}} is a dynamic reference, which only CloudFormation resolves"
+    else:
+        problem = f"the prefix {prefix}: is not supported"
+    if kind == SECRET and _PREFIXES[prefix] == PARAMETER:
+        return f"{problem}; for a parameter use {VALUE_PREFIX}NAME={_PARAMETER_FORM}"
+    return problem
+
+
+def _path_arn_problem(text: str) -> str:
+    """With the path of a parameter's ARN: what is valid as such is no secret."""
+    if not text.startswith("arn:"):
+        return ""
+    fields = text.split(":")
+    if len(fields) == 6 and not _arn_problem(fields, "ssm", 6) and fields[5].startswith("parameter/"):
+        path = fields[5].removeprefix("parameter").rstrip("/*") + "/"
+        if "//" not in path and not _parameter_problem(path):
+            return f"it is an ARN; write the path, {path}"
+    return "it is an ARN; write the path alone"
 
 
 def _secret_problem(fields: list[str]) -> str:
@@ -238,6 +316,11 @@ def _parameter_problem(name: str) -> str:
     if name.startswith(_SECRET_VIA_SSM):
         return f"it refers to a secret of Secrets Manager; use {VALUE_PREFIX}NAME=NAME-OF-THE-SECRET instead"
     return "" if _PARAMETER_NAME.issuperset(name) else "a parameter name contains only letters, digits and /_.-"
+
+
+def is_parameter_name(text: str) -> bool:
+    """Whether a parameter may have this name, slash included."""
+    return not _parameter_problem(text)
 
 
 def _selector_problem(fields: list[str]) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.harness.entrypoint import PLAIN, Ended, Entrypoint, aws
 from tests.harness.http_server import Reply, Request, by_length, error, http_server
-from tests.harness.secrets_api import REGION, SecretsApi
+from tests.harness.secrets_api import ACCOUNT, REGION, SecretsApi
 
 ENVIRON = ("cat", "/proc/self/environ")
 ELSEWHERE = "ap-northeast-1"
@@ -154,6 +154,7 @@ def faults(entrypoint: Entrypoint, secrets_api: SecretsApi, transport: str) -> d
         f"{VALUE}MISSING": f"{there}/not",
         f"{VALUE}VERSION": f"{there}:2",
         f"{VALUE}LABEL": f"{there}:stable",
+        f"{VALUE}NAME_AS_IN_ECS": f"{root}/there",
         f"{PATH}EMPTY": f"{root}/empty/",
         f"{PATH}MET": f"{root}/met/",
         f"{PATH}RESERVED": f"{root}/reserved/",
@@ -166,14 +167,17 @@ def faults(entrypoint: Entrypoint, secrets_api: SecretsApi, transport: str) -> d
 
 
 NOT_THERE = "ParameterNotFound: no such parameter, version or label"
+ARN = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameterROOT/there"
+HISTORY = f"aws ssm get-parameter-history --region {REGION} --name {ARN} --query 'Parameters[].[Version,Labels]'"
 
 
 @pytest.mark.parametrize(
     ("name", "message", "error_type"),
     [
         (f"{VALUE}MISSING", NOT_THERE, "Function.ParameterNotFound"),
-        (f"{VALUE}VERSION", NOT_THERE, "Function.ParameterNotFound"),
-        (f"{VALUE}LABEL", NOT_THERE, "Function.ParameterNotFound"),
+        *((f"{VALUE}{name}", NOT_THERE, "Function.ParameterNotFound") for name in ("VERSION", "LABEL")),
+        *((f"{VALUE}{name}", HISTORY, "Function.ParameterNotFound") for name in ("VERSION", "LABEL")),
+        (f"{VALUE}NAME_AS_IN_ECS", f"if it is a parameter, write {ARN}; looked in", "Function.SecretNotFound"),
         (f"{PATH}EMPTY", "no parameter below this path", "Function.ParameterNotFound"),
         (f"{PATH}MET", "ROOT/met/a-b and ROOT/met/a/b map to the same variable, A_B", "Function.InvalidSecret"),
         (f"{PATH}RESERVED", 'variable "AWS_EXECUTION_ENV": Lambda reserves', "Function.InvalidSecret"),

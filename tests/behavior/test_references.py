@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.entrypoint import Ended, Entrypoint, aws
+from tests.harness.entrypoint import PLAIN, Ended, Entrypoint, aws
 from tests.harness.http_server import Request, error, http_server, secret, secrets
 from tests.harness.process import wait_until
 
@@ -53,9 +53,32 @@ def test_an_unrecognized_name_in_our_namespace_is_a_warning(entrypoint: Entrypoi
     ended = entrypoint("echo", "started", environ={"PATH": "/bin", **recognized, **unrecognized})
 
     assert (ended.code, ended.out, "hunter2" in ended.err) == (0, b"started\n", False)
-    assert [line.split(" ")[:3] for line in ended.err.splitlines()] == [
-        ["run-lambda-entrypoint:", "warning:", name] for name in unrecognized
+    warning = "run-lambda-entrypoint: warning: "
+    assert ended.err.splitlines() == [
+        f"{warning}LAMBDA_ENV_ is not recognized; see --help",
+        f"{warning}LAMBDA_ENV_SECRET_MANAGER_ARN_RDS is not recognized; did you mean {PREFIX}RDS?",
     ]
+
+
+MISNAMED = "SECRET_MANAGER_ARN is not recognized; did you mean SECRETS_MANAGER_ARN?"
+
+
+def test_a_misnamed_variable_where_there_is_no_reference_is_a_warning(entrypoint: Entrypoint) -> None:
+    ended = entrypoint("echo", "started", environ={**PLAIN, "SECRET_MANAGER_ARN": "hunter2"})
+
+    assert ended == (0, b"started\n", f"run-lambda-entrypoint: warning: {MISNAMED}\n")
+
+
+@pytest.mark.parametrize(("level", "count"), [("warning", 0), ("debug", 1)])
+def test_beside_the_right_variable_a_similar_one_may_be_the_applications_own(
+    entrypoint: Entrypoint, level: str, count: int
+) -> None:
+    with http_server(lambda _: secret("{}")) as server:
+        references = {"SECRETS_MANAGER_ARN": "name", "SECRET_MANAGER_ARN": "other"}
+        ended = entrypoint("true", environ=aws(server.url, references, LAMBDA_ENV_LOG_LEVEL=level))
+
+    assert (ended.code, len(server.requests), ended.err.count(MISNAMED)) == (0, 1, count)
+    assert "warning: " not in ended.err
 
 
 FORMS = {
@@ -163,7 +186,7 @@ INVALID = {
     f"{PATH}B": ("/aws/reference/secretsmanager/", "it refers to a secret"),
     f"{PREFIX}A_SPACE": ("two words hunter2", "the invalid character ' '"),
     f"{PREFIX}B_SHORT": ("arn:aws:secretsmanager:eu-west-1:123456789012:secret", "incomplete ARN"),
-    f"{PREFIX}C_SERVICE": ("arn:aws:ssm:eu-west-1:123456789012:parameter/hunter2", "in the ARN is not secretsmanager"),
+    f"{PREFIX}C_SERVICE": ("arn:aws:kms:eu-west-1:123456789012:key/hunter2", "in the ARN is not secretsmanager"),
     f"{PREFIX}G_ACCOUNT": (f"{ARN}hunter2".replace("123456789012", "1234"), "not have a valid account ID"),
     f"{PREFIX}J_JSON": ('{"PASSWORD": "hunter2"}', "the invalid character '{'"),
     f"{PREFIX}K_LINES": ("name\nrun-lambda-entrypoint: forged", r"the invalid character '\n'"),
@@ -177,14 +200,29 @@ INVALID = {
     f"{VALUE}E": ("arn:aws:ssm:eu-west-1:123456789012:parameter/x:1\n\x1b[31mhunter2", "version or label must be"),
     f"{VALUE}_HANDLER": ("name", "which Lambda reserves"),
 }
+MISTAKEN = {
+    "SECRETS_MANAGER_ARN": ("arn:aws:ssm:eu-west-1:123456789012:parameter/hunter2", "it is the ARN of a parameter"),
+    f"{PATH}A": ("arn:aws:ssm:eu-west-1:123456789012:parameter/app/", "it is an ARN; write the path, /app/"),
+    f"{PREFIX}A": ("aws-sm:hunter2", "the prefix aws-sm: is not supported"),
+    f"{PREFIX}B": (f"{ARN}a,{ARN}hunter2", "it contains several ARNs"),
+    f"{PREFIX}C": ('"hunter2"', "it is in quotation marks"),
+    f"{PREFIX}D": (f"/{ARN}hunter2", "remove the slash before arn:"),
+    f"{PREFIX}E": (f"ARN{ARN[3:]}hunter2", "arn: must be lowercase"),
+    f"{PREFIX}F": (f"{ARN}hunter2".replace("aws", "${AWS::Partition}"), "${...} in it was not replaced"),
+    f"{VALUE}A": ("ssm:/hunter2", "the prefix ssm: is not supported"),
+    f"{VALUE}B": ("{{resolve:ssm-secure:/hunter2:1}}", "which only CloudFormation resolves"),
+}
 
 
-def test_invalid_references_are_refused_before_any_network_call_each_in_one_line(entrypoint: Entrypoint) -> None:
-    references = {name: text for name, (text, _) in INVALID.items()}
+@pytest.mark.parametrize("table", [INVALID, MISTAKEN], ids=["invalid", "mistaken"])
+def test_invalid_references_are_refused_before_any_network_call_each_in_one_line(
+    entrypoint: Entrypoint, table: dict[str, tuple[str, str]]
+) -> None:
+    references = {name: text for name, (text, _) in table.items()}
     with http_server(secrets({"good": '{"A": "1"}'})) as server:
         ended = entrypoint("true", environ=aws(server.url, {f"{PREFIX}GOOD": "good", **references}))
 
     assert (ended.code, ended.out, server.requests, "hunter2" in ended.err) == (125, b"", [], False)
     lines = {line.split(" ")[1]: line for line in ended.err.splitlines()}
-    assert [name for name, (_, problem) in INVALID.items() if problem not in lines[name]] == []
-    assert list(lines) == list(INVALID)
+    assert [name for name, (_, problem) in table.items() if problem not in lines[name]] == []
+    assert list(lines) == list(table)

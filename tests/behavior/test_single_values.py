@@ -141,6 +141,7 @@ def test_each_version_of_a_secret_is_requested_once(run: Run, versions: Versions
 
 LACKING = 'key "{}" not found or null'
 KEYS = 'the secret\'s keys are: "password", "null", "nested"'
+NO_VALUE = "ResourceNotFoundException: Secrets Manager can't find the specified secret value for "
 FAULTS = {
     # The end of a reference, and the report after the secret.
     ":missing": (f"{LACKING.format('missing')}; {KEYS}", "Function.InvalidSecret"),
@@ -150,7 +151,8 @@ FAULTS = {
         "Function.InvalidSecret",
     ),
     ":password.x": (f'{LACKING.format("password.x")}; "password" is a string, not an object', "Function.InvalidSecret"),
-    f":::{UNKNOWN}": ("ResourceNotFoundException: ", "Function.SecretNotFound"),
+    f":::{UNKNOWN}": (f"{NO_VALUE}VersionId: {UNKNOWN}; the secret exists but has no", "Function.SecretNotFound"),
+    f"::BLUE:{UNKNOWN}": (f"{NO_VALUE}VersionId: {UNKNOWN}; the secret exists but has no", "Function.SecretNotFound"),
     "::NOSUCHSTAGE": ("ResourceNotFoundException: ", "Function.SecretNotFound"),
 }
 
@@ -176,6 +178,31 @@ def test_what_a_secret_lacks_is_reported(faults: Ended, index: int, rest: str) -
 
 def test_no_value_of_a_secret_that_lacks_something_is_shown(faults: Ended) -> None:
     assert "hunter2" not in faults.err
+
+
+def command(name: str, secret: str) -> str:
+    return f"aws secretsmanager {name} --region eu-central-1 --secret-id {secret}"
+
+
+def test_what_is_wrong_with_a_secret_itself_is_reported_with_the_command_against_it(
+    entrypoint: Entrypoint, secrets_api: SecretsApi, transport: str
+) -> None:
+    name = f"odd/{transport}"
+    secrets_api.create_secret(f"{name}/empty", None)
+    secrets_api.create_secret(f"{name}/deleted", "{}")
+    secrets_api.delete_secret(f"{name}/deleted")
+    secrets_api.create_secret(name, "{}")
+    version = secrets_api.put_secret_value(name, "{}", "AWSCURRENT")
+    references = {f"{VALUE}A": f"{name}/empty", f"{VALUE}B": f"{name}/deleted", f"{VALUE}C": f"{name}::BLUE:{version}"}
+    ended = Run(entrypoint, secrets_api, {**references, "LAMBDA_ENV_TRANSPORT": transport}).ended
+
+    hints = [
+        f"has no value; store one: {command('put-secret-value', f'{name}/empty')} --secret-string file://FILE",
+        f"restore it: {command('restore-secret', f'{name}/deleted')}",
+        f"no version with this STAGE and VERSION; list those it has: {command('list-secret-version-ids', name)}",
+    ]
+    lines = ended.err.splitlines()
+    assert (ended.code, [line.endswith(hint) for line, hint in zip(lines, hints, strict=True)]) == (125, [True] * 3)
 
 
 def test_a_secret_that_does_not_exist_is_reported_in_aws_own_words(

@@ -56,9 +56,12 @@ class SecretsApi:
             **more,
         }
 
-    def create_secret(self, name: str, value: str | bytes, *, region: str = REGION) -> str:
-        """Stores a SecretString, or for bytes a SecretBinary, and returns its ARN. A name can be used once."""
-        if isinstance(value, str):
+    def create_secret(self, name: str, value: str | bytes | None, *, region: str = REGION) -> str:
+        """Stores a SecretString, or for bytes a SecretBinary, for None neither, and returns its ARN. A name can be used
+        once."""
+        if value is None:
+            content = {}
+        elif isinstance(value, str):
             content = {"SecretString": value}
         else:
             content = {"SecretBinary": base64.b64encode(value).decode()}
@@ -76,6 +79,10 @@ class SecretsApi:
         }
         reply = self._set_up("secretsmanager", "secretsmanager.PutSecretValue", region, parameters)
         return str(reply["VersionId"])
+
+    def delete_secret(self, name: str, *, region: str = REGION) -> None:
+        """Marks a secret for deletion."""
+        self._set_up("secretsmanager", "secretsmanager.DeleteSecret", region, {"SecretId": name})
 
     def put_parameter(
         self, name: str, value: str, *, kind: str = "SecureString", region: str = REGION, label: str = ""

@@ -19,7 +19,7 @@ import trustme
 from botocore.session import Session
 
 from run_lambda_entrypoint.errors import MAX_PROBLEMS
-from tests.harness.entrypoint import TRANSPORTS
+from tests.harness.entrypoint import TRANSPORTS, aws
 from tests.harness.http_server import (
     CLOSE,
     DRIP,
@@ -82,6 +82,12 @@ def lasting(reply: Reply, message: str) -> Fault:
 def retried(reply: Reply, message: str) -> Fault:
     """A reply after which the same is requested again and again until the deadline."""
     return Fault([reply], AT_THE_DEADLINE, message)
+
+
+def denied(clause: str, hint: str) -> Fault:
+    """AWS's message for denied access, with the clause that names the policy."""
+    text = f"{CALLER} is not authorized to perform: secretsmanager:GetSecretValue on resource: name {clause}"
+    return lasting(error(400, "AccessDeniedException", text), f"{clause}; {hint}")
 
 
 def holding(name: str, **fields: Any) -> Reply:
@@ -188,6 +194,8 @@ NOT_HTTP = "HOST did not return a valid HTTP response"
 NO_CODE = "HOST returned no AWS error code"
 TOO_LARGE = "the reply from HOST is larger than 1,048,576 bytes"
 LARGE = b" " * 10_000_000
+CALLER = "User: arn:aws:sts::123456789012:assumed-role/role/session"
+ALLOW = '"Effect": "Allow"'
 MODELLED = [
     shape.name for shape in Session().get_service_model("secretsmanager").operation_model("GetSecretValue").error_shapes
 ]
@@ -284,6 +292,38 @@ FAULTS: Mapping[str, Fault] = {
     "denied": lasting(
         error(400, "AccessDeniedException", "no"), "AccessDeniedException: no; allow it in the role's policy: {"
     ),
+    "denied_by_the_role": denied(
+        "because no identity-based policy allows it", f"allow it in the role's policy: {{{ALLOW}"
+    ),
+    "denied_by_the_secret": denied(
+        "because no resource-based policy allows it",
+        "allow it in the resource policy of the secret, which its owner can change: "
+        f'{{{ALLOW}, "Principal": {{"AWS": "arn:aws:iam::123456789012:role/role"}}, ',
+    ),
+    "denied_by_the_endpoint": denied(
+        "because no VPC endpoint policy allows it",
+        "allow it in the policy of the VPC endpoint, which the owner of the VPC can change: "
+        f'{{{ALLOW}, "Principal": "*", ',
+    ),
+    "denied_by_the_boundary": denied(
+        "because no permissions boundary allows it",
+        "allow secretsmanager:GetSecretValue in the role's permissions boundary, which an administrator of the role's "
+        "account can change; adding it to the role's policy has no effect",
+    ),
+    "denied_by_the_organization": denied(
+        "with an explicit deny in a service control policy",
+        "remove the Deny from a service control policy (SCP), which an administrator of the AWS organization can "
+        "change; adding an Allow has no effect",
+    ),
+    "no_value": lasting(
+        error(
+            400,
+            "ResourceNotFoundException",
+            "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
+        ),
+        "the secret exists but has no value; store one: aws secretsmanager put-secret-value --region eu-west-1 "
+        "--secret-id no_value --secret-string file://FILE",
+    ),
     "wrong_clock": lasting(
         by_length(b'{"__type": "InvalidSignatureException", "message": "Signature expired: x"}', 400, f"Date: {DATE}"),
         "InvalidSignatureException: Signature expired: x; set the clock: this machine's time is NOW, AWS's is " + DATE,
@@ -343,6 +383,21 @@ def test_a_fault_ends_as_the_table_says(
 def test_both_transports_report_alike(entrypoint: Entrypoint, authority: Authority, ends: str) -> None:
     direct, botocore = (of_replies(entrypoint, transport, authority, ends) for transport in TRANSPORTS)
     assert direct == botocore
+
+
+def test_a_denied_reference_that_may_mean_something_else_has_both_meanings(
+    entrypoint: Entrypoint, transport: str
+) -> None:
+    text = f"{CALLER} is not authorized to perform: secretsmanager:GetSecretValue"
+    partial = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:my-secret"
+    references = {"SECRETS_MANAGER_ARN": partial, "LAMBDA_ENV_VALUE_FROM_P": "/app/p1"}
+    with http_server(lambda _: error(400, "AccessDeniedException", text)) as server:
+        ended = entrypoint("true", environ=aws(server.url, references, LAMBDA_ENV_TRANSPORT=transport))
+
+    parameter = "arn:aws:ssm:eu-west-1:123456789012:parameter/app/p1"
+    whole, name = ended.err.splitlines()
+    assert f'"Resource": ["{partial}", "{partial}-??????"]' in whole
+    assert f"if it is a parameter, write {parameter}; allow it in the role's policy: " in name
 
 
 def test_after_a_304_no_body_is_waited_for(entrypoint: Entrypoint, transport: str) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from run_lambda_entrypoint.errors import INVALID_REFERENCE, CombinedError
+from run_lambda_entrypoint.options import VARIABLES
 from run_lambda_entrypoint.references import (
     PARAMETER,
     PATH,
@@ -16,6 +17,7 @@ from run_lambda_entrypoint.references import (
     SECRET_PREFIX,
     VALUE_PREFIX,
     Reference,
+    misnamed,
     read,
     unrecognized,
 )
@@ -187,6 +189,7 @@ ACCOUNT = "the ARN does not have a valid account ID (12 digits)"
 REGION = "the ARN does not have a valid Region"
 KEY = "KEY must not start with // or contain a control character"
 STAGE = "STAGE must be at most 256 letters, digits, hyphens, underscores and periods"
+OF_A_PARAMETER = f"it is the ARN of a parameter; use {VALUE_PREFIX}NAME for that"
 VERSION = "VERSION must be 32 to 64 letters, digits, hyphens, underscores and periods"
 
 
@@ -202,8 +205,8 @@ VERSION = "VERSION must be 32 to 64 letters, digits, hyphens, underscores and pe
         *((ARN.replace("aws", name), PARTITION) for name in ("azure", "AWS")),
         *((ARN.replace("eu-west-1", name), REGION) for name in ("", "evil.example/", "EU-WEST-1")),
         *((ARN.replace("123456789012", number), ACCOUNT) for number in ("12345", "\uff11" * 12)),
-        (f"{PARAMETER_OF}/a", "the service in the ARN is not secretsmanager"),
-        (f"{PARAMETER_OF}/a:1", "the service in the ARN is not secretsmanager"),
+        ("arn:aws:s3:::bucket", "the service in the ARN is not secretsmanager"),
+        *((f"{PARAMETER_OF}/a{rest}", OF_A_PARAMETER) for rest in ("", ":1")),
         ("arn:aws:secretsmanager:eu-west-1:123456789012:policy:a", "the ARN is not that of a secret"),
         *((text, MISSING) for text in (ARN_OF, ARN_OF + ":key::", ":key::", ":")),
         *((text, TOO_MANY) for text in (ARN + ":key:stage:version:", ARN + "::::", "app:k:s:v:more", "app::::")),
@@ -254,16 +257,123 @@ def test_an_invalid_parameter_reference_is_refused(text: str, problem: str) -> N
     assert refusals({VALUE_A: text}) == [expected]
 
 
+AN_ARN = "it is an ARN; write the path"
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        *((text, SLASH) for text in ("app/prod/", f"{PARAMETER_OF}/app/")),
+        ("app/prod/", SLASH),
+        *((f"{PARAMETER_OF}/app/prod{rest}", f"{AN_ARN}, /app/prod/") for rest in ("", "/", "/*")),
+        *((f"{PARAMETER_OF}{rest}", f"{AN_ARN}, /") for rest in ("/", "/*")),
+        *((f"{PARAMETER_OF}{rest}", f"{AN_ARN} alone") for rest in ("", "//a", "/a:1", "/a b", "/a:/b")),
+        *((text, f"{AN_ARN} alone") for text in (ARN, "arn:aws:ssm:eu-west-1:1:parameter/hunter2", "arn:")),
         *((text, CHARACTERS) for text in ("/app prod/", "/app:1", "/app/*")),
         *((f"/aws/reference/secretsmanager{rest}", VIA_SSM) for rest in ("", "/", "/app/")),
     ],
 )
 def test_an_invalid_path_is_refused(text: str, problem: str) -> None:
     assert refusals({PATH_A: text}) == [f"{PATH_A} is not a valid parameter path: {problem}; expected /a/path/"]
+
+
+# -- Habits from other tools, and what a template or a shell left behind
+
+DYNAMIC = "{{resolve:...}} is a dynamic reference, which only CloudFormation resolves"
+
+
+def foreign(prefix: str) -> str:
+    return f"the prefix {prefix}: is not supported"
+
+
+FOREIGN = {
+    # What other tools write: the problem, and whether it is for a parameter.
+    "ssm:/app/p1": (foreign("ssm"), True),
+    "SSM:/app/p1": (foreign("ssm"), True),
+    "ssm://app/p1": (foreign("ssm"), True),
+    "ssm-secure:/app/p1:1": (foreign("ssm-secure"), True),
+    "awsssm://app/p1": (foreign("awsssm"), True),
+    "ref+awsssm://app/p1?region=eu-west-1": (foreign("ref+awsssm"), True),
+    "parameterstore:app": (foreign("parameterstore"), True),
+    "{{resolve:ssm:/app/p1}}": (DYNAMIC, True),
+    "{{resolve:ssm-secure:/app/p1:1}}": (DYNAMIC, True),
+    "{{resolve:secretsmanager:prod/app:SecretString:password}}": (DYNAMIC, False),
+    "secretsmanager:prod/app": (foreign("secretsmanager"), False),
+    "awssecret://prod/app": (foreign("awssecret"), False),
+    "aws-sm:prod/app": (foreign("aws-sm"), False),
+    "aws-sm://prod/app#password": (foreign("aws-sm"), False),
+    "ref+awssecrets://prod/app#/password": (foreign("ref+awssecrets"), False),
+}
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_another_tools_form_is_refused_with_the_right_one(text: str) -> None:
+    problem, is_parameter = FOREIGN[text]
+    kind, form = ("parameter", PARAMETER_FORM) if is_parameter else ("secret", SECRET_FORM)
+    assert refusals({VALUE_A: text}) == [f"{VALUE_A} is not a valid {kind} reference: {problem}; expected {form}"]
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+@pytest.mark.parametrize("variable", [PRIMARY_VARIABLE, SECRET_A])
+def test_another_tools_form_for_a_secret_is_refused_with_the_variable_for_parameters(variable: str, text: str) -> None:
+    problem, is_parameter = FOREIGN[text]
+    elsewhere = f"; for a parameter use {VALUE_PREFIX}NAME={PARAMETER_FORM}" if is_parameter else ""
+    expected = f"{variable} is not a valid secret reference: {problem}{elsewhere}; expected {SECRET_FORM}"
+    assert refusals({variable: text}) == [expected]
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_another_tools_form_for_a_path_is_refused(text: str) -> None:
+    expected = f"{PATH_A} is not a valid parameter path: {FOREIGN[text][0]}; expected /a/path/"
+    assert refusals({PATH_A: text}) == [expected]
+
+
+@pytest.mark.parametrize("text", ["ssm", "secretsmanager", "ssm/app", "my-ssm:key", f"{ARN_OF}ssm:key"])
+@pytest.mark.parametrize("variable", [PRIMARY_VARIABLE, VALUE_A])
+def test_a_secret_may_be_called_like_a_prefix(variable: str, text: str) -> None:
+    assert read_one(variable, text).kind == SECRET
+
+
+QUOTES = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
+QUOTED = "it is in quotation marks; remove them"
+SEVERAL = "it contains several ARNs; use one variable for each"
+MISTAKES = {
+    **{
+        f"{a}{text}{b}": QUOTED
+        for a, b in ('""', "''", "``", "\u2018\u2019", "“”", "„“", "«»")
+        for text in ("/app/", ARN, "a\nb")
+    },
+    '"app': QUOTED,
+    "app'": QUOTED,
+    **{separator.join((ARN, ARN)): SEVERAL for separator in (",", ", ", ";", " ", "\n", "|")},
+    f"{ARN}:key::,{ARN}": SEVERAL,
+    f'[{ARN}, "{ARN}"]': SEVERAL,
+    **{separator.join(("/app/", "/prod/")): SEVERAL.replace("ARN", "path") for separator in (",", ", ", " ", "\n")},
+    f"/{ARN}": "remove the slash before arn:",
+    **{word + ARN[3:]: "arn: must be lowercase" for word in ("ARN", "Arn")},
+    **dict.fromkeys(
+        (ARN.replace("aws", "${AWS::Partition}"), "prod/${STAGE}/app", "${SECRET}", "/app/${STAGE}/"),
+        "${...} in it was not replaced; in CloudFormation use Fn::Sub",
+    ),
+    **dict.fromkeys(("{{ secret }}", "prod/{{stage}}"), "{{...}} in it was not replaced by a template engine"),
+    **dict.fromkeys(
+        (ARN.replace("123456789012", "<account>"), "<the secret>"), "<...> in it is a placeholder; replace it"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", MISTAKES)
+@pytest.mark.parametrize(
+    ("variable", "what"),
+    [(PRIMARY_VARIABLE, "secret reference"), (VALUE_A, "secret reference"), (PATH_A, "parameter path")],
+)
+def test_a_common_mistake_is_recognized(variable: str, what: str, text: str) -> None:
+    [message] = refusals({variable: text})
+    assert message.startswith(f"{variable} is not a valid {what}: {MISTAKES[text]}; expected ")
+
+
+def test_a_common_mistake_in_a_parameters_arn_is_recognized() -> None:
+    [message] = refusals({VALUE_A: f"{PARAMETER_OF}/${{STAGE}}"})
+    assert message.startswith(f"{VALUE_A} is not a valid parameter reference: ${{...}} in it was not replaced; ")
 
 
 URLS = [
@@ -333,15 +443,91 @@ def test_a_refusal_is_one_printable_line(name: str, suffix: str, text: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
+    ("name", "right"),
     [
-        *((f"LAMBDA_ENV_{rest}", f"LAMBDA_ENV_{rest}") for rest in ("SECRETS_MANAGER_ARN", "TIMEOUT", "")),
-        ("LAMBDA_ENV_A\n\udc80", r"LAMBDA_ENV_A\n\udc80"),
+        ("VALUES_FROM_X", f"{VALUE_PREFIX}X"),
+        ("VALUE_FROMS_DB_PASSWORD", f"{VALUE_PREFIX}DB_PASSWORD"),
+        ("VALUEFROM_X_y", f"{VALUE_PREFIX}X_y"),
+        ("value_from_x", f"{VALUE_PREFIX}x"),
+        ("VALUE_X", f"{VALUE_PREFIX}X"),
+        ("VALUE_FROM", f"{VALUE_PREFIX}NAME"),
+        ("SSM_PATHS_X", f"{PATH_PREFIX}X"),
+        ("SSM_PATH", f"{PATH_PREFIX}*"),
+        ("SECRET_MANAGER_ARN_RDS", f"{SECRET_PREFIX}RDS"),
+        ("SECRETSMANAGER_ARN_P0_RDS", f"{SECRET_PREFIX}P0_RDS"),
+        ("SECRETS_MANAGER_ARNS_A\n", rf"{SECRET_PREFIX}A\n"),
+        ("SECRETS_MANAGER_ARN", f"{SECRET_PREFIX}*"),
+        *((name, "LAMBDA_ENV_TIMEOUT_SECONDS") for name in ("TIMEOUT", "TIMEOUT_SECOND", "TIMEOUT_MILLISECONDS")),
+        *((name, "LAMBDA_ENV_LOG_LEVEL") for name in ("LOGLEVEL", "LOG_LEVELS", "LEVEL", "log_level")),
+        *((name, "LAMBDA_ENV_ON_OVERRIDE") for name in ("OVERRIDE", "ON_OVERIDE", "ON_OVERRIDES")),
+        *((name, "LAMBDA_ENV_EXEC_WRAPPER") for name in ("WRAPPER", "EXECWRAPPER")),
     ],
 )
-def test_an_unrecognized_variable_in_our_namespace_is_a_warning(name: str, shown: str) -> None:
-    actual = unrecognized({name: "value"}, {"LAMBDA_ENV_KNOWN"})
-    assert actual == [f"{shown} is not recognized; did you mean {SECRET_PREFIX}*?"]
+def test_an_unrecognized_variable_in_our_namespace_has_the_nearest_right_name(name: str, right: str) -> None:
+    shown = name.replace("\n", r"\n")
+    expected = f"LAMBDA_ENV_{shown} is not recognized; did you mean {right}?"
+    assert unrecognized({f"LAMBDA_ENV_{name}": "value"}, VARIABLES) == [expected]
+
+
+@pytest.mark.parametrize("name", ["", "A", "COLOR", "DRY_RUN", "\udc80"])
+def test_an_unrecognized_variable_that_is_like_none_has_no_suggestion(name: str) -> None:
+    shown = name.replace("\udc80", r"\udc80")
+    assert unrecognized({f"LAMBDA_ENV_{name}": "value"}, VARIABLES) == [
+        f"LAMBDA_ENV_{shown} is not recognized; see --help"
+    ]
+
+
+@given(st.sets(suffixes, max_size=30))
+def test_each_unrecognized_variable_has_one_printable_line(found: set[str]) -> None:
+    environ = {f"LAMBDA_ENV_X{suffix}": "value" for suffix in found}
+    lines = unrecognized(environ, VARIABLES)
+    assert [line.isprintable() for line in lines] == [True] * len(environ)
+
+
+# -- Names outside our namespace
+
+FIRST, SECOND = {"SECRETS_MANAGER_ARN": ARN}, {SECRET_A: ARN}
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        *((name, PRIMARY_VARIABLE) for name in ("SECRET_MANAGER_ARN", "SECRETS_MANAGER_ARNS", "SECRETSMANAGER_ARN")),
+        ("SECRETS_MANAGER_ARN_RDS", f"{SECRET_PREFIX}RDS"),
+        ("SECRET_MANAGER_ARN_P0_RDS", f"{SECRET_PREFIX}P0_RDS"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("more", "value", "is_warning"),
+    [
+        ({}, "hunter 2", True),
+        (SECOND, ARN, True),
+        (SECOND, "prod/app:key", True),
+        (SECOND, "hunter 2", False),
+        (FIRST, ARN, False),
+        ({PATH_A: "/app/", "SECRETS_MANAGER_ARN": " "}, ARN, True),
+    ],
+)
+def test_a_misnamed_variable_is_a_warning_if_it_most_likely_is_for_us(
+    name: str, right: str, more: dict[str, str], value: str, is_warning: bool
+) -> None:
+    environ = {name: value, **more}
+    lines = [f"{name} is not recognized; did you mean {right}?"]
+    actual = misnamed(environ, read(environ)), misnamed(environ, read(environ), doubtful=True)
+    assert actual == ((lines, []) if is_warning else ([], lines))
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"SECRETS_MANAGER_ARN": ARN},
+        {"SECRET_MANAGER_ARN": " "},
+        *({name: ARN} for name in ("SECRET_ARN", "SECRETS_MANAGER_TTL", "AWS_SECRET_ACCESS_KEY", "SECRET_KEY")),
+        *({name: ARN} for name in ("DB_SECRETS_MANAGER_ARN", "LAMBDA_ENV_SECRET_MANAGER_ARN_A", "PATH")),
+    ],
+)
+def test_other_variables_are_not_taken_for_misnamed_ones(environ: dict[str, str]) -> None:
+    assert [misnamed(environ, read(environ), doubtful=doubtful) for doubtful in (False, True)] == [[], []]
 
 
 @pytest.mark.parametrize(

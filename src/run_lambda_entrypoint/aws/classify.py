@@ -14,6 +14,7 @@ from ..errors import (
     FILE_LIMITS,
     MARKED_FOR_DELETION,
     NOT_DECRYPTED,
+    PARAMETER_NOT_FOUND,
     SECRET_NOT_FOUND,
     THROTTLED,
     UNAVAILABLE,
@@ -63,10 +64,15 @@ KINDS = {
     "MissingAuthenticationTokenException": CREDENTIALS_REFUSED,
     "RequestExpired": WRONG_CLOCK,
     "RequestTimeTooSkewed": WRONG_CLOCK,
+    "ParameterNotFound": PARAMETER_NOT_FOUND,
+    "ParameterVersionNotFound": PARAMETER_NOT_FOUND,
     "ResourceNotFoundException": SECRET_NOT_FOUND,
     "UnrecognizedClientException": CREDENTIALS_REFUSED,
 }
-WRONG_CLOCK_TEXTS = ("Signature expired", "not yet current")  # with spaces, which no secret's name has
+# Of AWS's messages, with spaces, which no secret's name has.
+WRONG_CLOCK_TEXTS = ("Signature expired", "not yet current")
+DELETION_TEXTS = ("marked for deletion", "marked deleted", "scheduled for deletion")  # the second is moto's
+OTHER_STAGE = "a VersionStage that is not associated"
 OUT_OF_MEMORY = frozenset({"MALLOC_FAILURE", "[SSL] malloc failure"})  # OpenSSL's reasons
 # X509_V_ERR_*: the issuer is not in this store, another may have it. Any other error is the certificate's own.
 UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
@@ -88,8 +94,11 @@ def _kind(code: str, message: str, status: int) -> Kind:
         return WRONG_CLOCK
     if "explicit deny" in message:
         return EXPLICITLY_DENIED
-    # Last: the name of a secret may contain the word, and AWS's message the name.
-    return KINDS.get(code) or (MARKED_FOR_DELETION if "deletion" in message else UNAVAILABLE)
+    if code in KINDS:
+        return KINDS[code]
+    if any(text in message for text in DELETION_TEXTS):
+        return MARKED_FOR_DELETION
+    return SECRET_NOT_FOUND if OTHER_STAGE in message else UNAVAILABLE
 
 
 def connection_error(host: str, error: Exception, stores: Sequence[str] = (), *, sent: bool = False) -> EntrypointError:

@@ -6,7 +6,7 @@ from .. import variables
 from ..aws.call import Call
 from ..aws.services import SECRETS_MANAGER
 from ..errors import INVALID_SECRET, UNAVAILABLE, EntrypointError
-from ..references import arn_region
+from ..references import CURRENT_STAGE, arn_region
 from ..variables import Value
 from . import json_object
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ..aws.call import Reply
     from ..references import Reference
 
-CURRENT = "AWSCURRENT"  # the version that Secrets Manager returns if the request names none
 SUFFIX_LENGTH = len("-AbCdEf")
 
 
@@ -29,7 +28,7 @@ def plan(references: Sequence[Reference], region: str) -> dict[Reference, Call]:
         params = {"SecretId": reference.target, "VersionStage": reference.stage, "VersionId": reference.version}
         present = {name: text for name, text in params.items() if text}
         call = Call(SECRETS_MANAGER, "GetSecretValue", present, reference.region or region)
-        stage = reference.stage or ("" if reference.version else CURRENT)
+        stage = reference.stage or ("" if reference.version else CURRENT_STAGE)
         planned[reference] = calls.setdefault((reference.target, stage, reference.version), call)
     return planned
 
@@ -48,10 +47,12 @@ def values(reference: Reference, call: Call, reply: Reply) -> dict[str, Value]:
 
 
 def resources(reference: Reference) -> list[str]:
-    """The secret: with `??????` for the six characters that Secrets Manager appends to its name."""
+    """The secret: with `??????` for the six characters that Secrets Manager appends to its name, if an ARN may lack
+    them also without."""
     name = reference.target.split(":", 6)[-1]
-    whole = _is_suffix(name[-SUFFIX_LENGTH:]) and reference.target.startswith("arn:")
-    return [f"secret:{name}" if whole else f"secret:{name}-??????"]
+    with_suffix = f"secret:{name}-??????"
+    may_be_whole = reference.target.startswith("arn:") and _is_suffix(name[-SUFFIX_LENGTH:])
+    return [f"secret:{name}", with_suffix] if may_be_whole else [with_suffix]
 
 
 def _other_secret(reference: Reference, region: str, reply: Reply) -> str:
@@ -77,7 +78,7 @@ def _other_version(reference: Reference, reply: Reply) -> str:
         return "the VersionId differs"
     if not reference.stage and (reference.version or stages is None):
         return ""
-    stage = reference.stage or CURRENT
+    stage = reference.stage or CURRENT_STAGE
     return "" if isinstance(stages, list) and stage in stages else f"VersionStages does not contain {stage}"
 
 
