@@ -73,7 +73,7 @@ def test_a_misnamed_variable_where_there_is_no_reference_is_a_warning(entrypoint
 def test_beside_the_right_variable_a_similar_one_may_be_the_applications_own(
     entrypoint: Entrypoint, level: str, count: int
 ) -> None:
-    with http_server(lambda _: secret("{}")) as server:
+    with http_server(lambda _: secret('{"A": "1"}')) as server:
         references = {"SECRETS_MANAGER_ARN": "name", "SECRET_MANAGER_ARN": "other"}
         ended = entrypoint("true", environ=aws(server.url, references, LAMBDA_ENV_LOG_LEVEL=level))
 
