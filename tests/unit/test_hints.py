@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -20,6 +20,9 @@ from run_lambda_entrypoint.loading.secrets_manager import resources
 from run_lambda_entrypoint.references import SECRET, Reference
 from run_lambda_entrypoint.reporting.hints import HINTS, hint
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 REGION = "eu-west-1"
 NAME = "prod/app"
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/app-AbCdEf"
@@ -29,10 +32,12 @@ READ, DECRYPT = "secretsmanager:GetSecretValue", "kms:Decrypt"
 NO_POLICY = "because no identity-based policy allows it"
 
 
-def hint_for(error: EntrypointError, secret: str = NAME, region: str = REGION) -> str:
+def hint_for(
+    error: EntrypointError, secret: str = NAME, region: str = REGION, environ: Mapping[str, str] | None = None
+) -> str:
     reference = Reference("SECRETS_MANAGER_ARN", SECRET, secret)
     call = Call(SECRETS_MANAGER, "GetSecretValue", {"SecretId": secret}, region)
-    return hint(error, reference, call, resources(reference))
+    return hint(error, reference, call, resources(reference), environ or {})
 
 
 def statement(text: str, secret: str, region: str) -> dict[str, Any]:

@@ -59,7 +59,8 @@ def load(
                 raise outcome
             loaded.append(store.values(reference, call, outcome))
         except EntrypointError as error:
-            errors.append(_explained(error, reference, call, store.resources(reference)))
+            hint = reporting.hints.hint(error, reference, call, store.resources(reference), environ)
+            errors.append(_explained(error, reference, hint))
     if errors:
         raise CombinedError(errors)
     return loaded
@@ -74,11 +75,10 @@ def _store(kind: str) -> Store:
     return parameter_store
 
 
-def _explained(error: EntrypointError, reference: Reference, call: Call, resources: list[str]) -> EntrypointError:
+def _explained(error: EntrypointError, reference: Reference, hint: str) -> EntrypointError:
     """`error`, with what it was about and what to do about it. What does not fit is AWS's own text first, then the hint
     as a whole: it may be a statement or a command to copy."""
     variable, target = printable(reference.variable, 100), shortened(reference.target, MAX_TARGET_SIZE)
-    hint = reporting.hints.hint(error, reference, call, resources)
     start, end = f"{variable}: {reference.kind} {target}: ", f"; {hint}" if hint else ""
     room = MAX_PROBLEM_SIZE - len((start + end).encode())
     what = str(error)

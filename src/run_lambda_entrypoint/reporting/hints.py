@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from time import gmtime, strftime
 
 from .. import errors
 from ..aws.endpoints import partition
 from ..errors import ServiceError
 from ..references import SECRET
 from ..text import printable
+from . import hosts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,16 +23,19 @@ if TYPE_CHECKING:
 ARN = re.compile(r"arn:aws[a-z0-9-]*:[A-Za-z0-9:/_+=.@!*?-]+")
 
 
-def hint(error: EntrypointError, reference: Reference, call: Call, resources: Sequence[str]) -> str:
+def hint(
+    error: EntrypointError, reference: Reference, call: Call, resources: Sequence[str], environ: Mapping[str, str]
+) -> str:
     """What may help against `error`, or nothing; `resources` are what `call` needs in IAM's terms."""
+    if error.kind in hosts.HINTS:
+        return hosts.HINTS[error.kind](error, reference, call, environ)
     found = HINTS.get(error.kind, "")
     return found if isinstance(found, str) else found(error, reference, call, resources)
 
 
 def _clock(error: EntrypointError, *_: object) -> str:
-    now = strftime("%a, %d %b %Y %H:%M:%S GMT", gmtime())
     theirs = printable(error.date, 40) if isinstance(error, ServiceError) else ""
-    return f"set the clock: this machine's time is {now}, AWS's is {theirs or 'unknown'}"
+    return f"set the clock: this machine's time is {hosts.now()}, AWS's is {theirs or 'unknown'}"
 
 
 def _restore(_: EntrypointError, reference: Reference, call: Call, *__: object) -> str:
@@ -80,14 +83,16 @@ def _arns(reference: Reference, call: Call, resources: Sequence[str], named: Map
 HINTS: Mapping[Kind, str | Callable[[EntrypointError, Reference, Call, Sequence[str]], str]] = {
     errors.ACCESS_DENIED: _statement,
     errors.CERTIFICATE_NOT_TRUSTED: "set AWS_CA_BUNDLE to a PEM file with its issuer, or add it to the image's store",
+    errors.CREDENTIALS_UNREACHABLE: "check network access to that host, and what names it: a variable "
+    "(AWS_CONTAINER_CREDENTIALS_*, AWS_ENDPOINT_URL), or the profile",
     errors.CREDENTIALS_REFUSED: "these credentials are wrong, expired, or for another partition; get new ones",
     errors.EXPLICITLY_DENIED: "a policy explicitly denies it: remove the Deny; adding an Allow has no effect",
     errors.MARKED_FOR_DELETION: _restore,
     errors.NOT_DECRYPTED: "check that its KMS key is enabled and that the role may use it (kms:Decrypt)",
     errors.PARAMETER_NOT_FOUND: _not_found,
+    errors.PROXY_FAILED: "check that the proxy runs and permits that host, and the variable that names it; no_proxy "
+    "lists hosts that are reached without it",
     errors.SECRET_NOT_FOUND: _not_found,
     errors.THROTTLED: "AWS limits the rate of requests; start fewer functions at once, or raise the timeout",
-    errors.UNREACHABLE: "check network access to that host: a function in a VPC needs a VPC endpoint for the service "
-    "or a NAT gateway, and a security group that allows outbound HTTPS",
     errors.WRONG_CLOCK: _clock,
 }
