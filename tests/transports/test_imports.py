@@ -180,8 +180,8 @@ def test_only_who_asks_for_a_report_imports_it(entrypoint: Entrypoint, option: s
 @pytest.mark.parametrize(
     ("environ", "more"),
     [
-        ({}, {"reporting.hints"}),
-        ({"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}, {"reporting.hints", "reporting.runtime_api"}),
+        ({}, {"reporting.hints", "reporting.hosts"}),
+        ({"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}, {"reporting.hints", "reporting.hosts", "reporting.runtime_api"}),
     ],
     ids=["elsewhere", "Lambda"],
 )

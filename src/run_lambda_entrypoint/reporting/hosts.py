@@ -49,7 +49,8 @@ def _setting(error: EntrypointError, call: Call, environ: Mapping[str, str]) -> 
         return variable
     ordinary = endpoints.resolve(call.service, call.region, environ)
     # Every message about the network names the host.
-    return "the profile's endpoint settings" if ordinary and ordinary.authority not in str(error) else ""
+    by_profile = ordinary is not None and ordinary.authority not in str(error)
+    return "the profile (endpoint_url, use_fips_endpoint, use_dualstack_endpoint)" if by_profile else ""
 
 
 def _unknown_region(reference: Reference, call: Call, environ: Mapping[str, str]) -> str:

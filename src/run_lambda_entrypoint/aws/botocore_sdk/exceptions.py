@@ -26,7 +26,7 @@ from ...errors import (
     misconfigured,
     too_many_files,
 )
-from ...native import CertificateError, sockets, tls
+from ...native import CertificateError, TlsError, sockets, tls
 from ...text import printable
 from .. import classify, endpoints, trust
 from . import sources
@@ -101,7 +101,10 @@ def explained(
         return EntrypointError(INVALID_AWS_CONFIGURATION, "no Region; set AWS_REGION, or use the secret's full ARN")
     sentence = next((SENTENCES[kind] for kind in type(error).__mro__ if kind in SENTENCES), "")
     if sentence and isinstance(error, exceptions.BotoCoreError):
-        shown = {name: printable(str(value)) for name, value in error.kwargs.items()}
+        lists = {
+            name: ", ".join(sorted(value)) for name, value in error.kwargs.items() if isinstance(value, (list, tuple))
+        }
+        shown = {name: printable(str(value)) for name, value in {**error.kwargs, **lists}.items()}
         return misconfigured(f"{sentence.format(**shown)}")
     if isinstance(error, exceptions.ParamValidationError):
         return _invalid_parameter(error, environ)
@@ -134,10 +137,7 @@ def invalid_endpoint(service: Service, environ: Mapping[str, str]) -> Entrypoint
 
 def no_answer(exchange: Exchange) -> EntrypointError:
     """There is no answer from whom the exchange is with."""
-    if exchange.proxy and not exchange.sent:
-        error = classify.no_answer(f"{exchange.name} through {exchange.proxy_name}", sent=False)
-        return EntrypointError(PROXY_FAILED, str(error), retryable=True)
-    return _of_credentials(classify.no_answer(exchange.name, sent=exchange.sent), exchange)
+    return _of(exchange, classify.no_answer(_route(exchange), sent=exchange.sent))
 
 
 def _invalid_parameter(error: exceptions.ParamValidationError, environ: Mapping[str, str]) -> EntrypointError:
@@ -193,14 +193,24 @@ def _file_error(error: OSError, environ: Mapping[str, str]) -> EntrypointError:
 
 
 def _network_error(exchange: Exchange, cause: Exception, stores: Sequence[trust.Store]) -> EntrypointError:
-    error = classify.connection_error(exchange.name, cause, _tried(cause, stores), sent=exchange.sent)
-    return _of_credentials(error, exchange)
+    name = exchange.name if isinstance(cause, (CertificateError, TlsError)) else _route(exchange)
+    return _of(exchange, classify.connection_error(name, cause, _tried(cause, stores), sent=exchange.sent))
 
 
-def _of_credentials(error: EntrypointError, exchange: Exchange) -> EntrypointError:
-    if error.kind is not UNREACHABLE or not exchange.is_for_credentials:
-        return error
-    return EntrypointError(CREDENTIALS_UNREACHABLE, str(error), retryable=error.retryable)
+def _route(exchange: Exchange) -> str:
+    """The host, and the proxy if that may be why there is no connection."""
+    behind = exchange.proxy and not exchange.sent
+    return f"{exchange.name} through {exchange.proxy_name}" if behind else exchange.name
+
+
+def _of(exchange: Exchange, error: EntrypointError) -> EntrypointError:
+    """`error`, as one of the proxy or of the source of the credentials if it is one."""
+    kind = error.kind
+    if exchange.proxy and exchange.proxy_name in str(error) and kind in (UNREACHABLE, UNAVAILABLE):
+        kind = PROXY_FAILED
+    elif exchange.is_for_credentials and kind is UNREACHABLE:
+        kind = CREDENTIALS_UNREACHABLE
+    return EntrypointError(kind, str(error), retryable=error.retryable)
 
 
 def _proxy_error(exchange: Exchange, cause: Exception, stores: Sequence[trust.Store]) -> EntrypointError:
@@ -215,10 +225,7 @@ def _proxy_error(exchange: Exchange, cause: Exception, stores: Sequence[trust.St
             f"{exchange.proxy_name} refused to connect to {exchange.name}: HTTP {status}{reason}",
             retryable=status == 429 or status >= 500,
         )
-    error = classify.connection_error(exchange.proxy_name, cause, _tried(cause, stores))
-    if error.kind not in (UNREACHABLE, UNAVAILABLE):
-        return error
-    return EntrypointError(PROXY_FAILED, str(error), retryable=error.retryable)
+    return _of(exchange, classify.connection_error(exchange.proxy_name, cause, _tried(cause, stores)))
 
 
 def _tried(cause: Exception, stores: Sequence[trust.Store]) -> list[str]:

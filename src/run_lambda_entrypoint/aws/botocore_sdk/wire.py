@@ -51,8 +51,8 @@ class Exchange:
 
     @property
     def proxy_name(self) -> str:
-        """The proxy, and what names it."""
-        return f"{self.proxy} (the proxy that {self.proxy_variable} names)"
+        """The proxy, and what names it; "" if there is none."""
+        return self.proxy and f"{self.proxy} (the proxy that {self.proxy_variable} names)"
 
     @property
     def is_for_credentials(self) -> bool:
