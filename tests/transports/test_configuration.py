@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -67,7 +68,7 @@ NOT_A_URI = (
 )
 NOT_A_TIME = "is not a valid time; expected a form such as 2030-01-31T23:59:59Z"
 NOT_A_TOKEN = "the token contains a line break or another character that is not valid in a header; remove it"
-MODES = "auto, cross-region, in-region, legacy, mobile, standard"
+MODES = "legacy, auto, standard, in-region, cross-region, mobile"
 EXPECTED_URL = "is not a valid URL; expected https://HOST, https://HOST:PORT or https://HOST/PATH"
 MISSING = "{}=/nonexistent cannot be read (No such file or directory); correct the path"
 ROLE = "arn:aws:iam::123456789012:role/x"
@@ -78,6 +79,13 @@ IDENTITY = {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent"}
 STS, WEB_IDENTITY_FILE = "AWS_STS_REGIONAL_ENDPOINTS", "AWS_WEB_IDENTITY_TOKEN_FILE"
 EXPIRATION = "AWS_CREDENTIAL_EXPIRATION"
 ATTEMPTS = "AWS_METADATA_SERVICE_NUM_ATTEMPTS"
+WHOLE_NUMBERS = (
+    f"{OF_CONFIGURATION}the profile's metadata_service_num_attempts or the profile's metadata_service_timeout must be "
+    "a whole number"
+)
+CONTRADICTS = (
+    f"{OF_CONFIGURATION}{{}} of the profile, or in a variable, is missing, not valid, or contradicts another setting"
+)
 REPORTS: dict[str, tuple[dict[str, str], str]] = {
     "expiration": ({EXPIRATION: "tomorrow"}, f"{OF_CONFIGURATION}{EXPIRATION} {NOT_A_TIME}"),
     "expiration too far": ({EXPIRATION: "9" * 20}, f"{OF_CONFIGURATION}{EXPIRATION} {NOT_A_TIME}"),
@@ -116,6 +124,10 @@ REPORTS: dict[str, tuple[dict[str, str], str]] = {
     "mode": (
         {"AWS_DEFAULTS_MODE": MARKER},
         f"{OF_CONFIGURATION}defaults_mode or AWS_DEFAULTS_MODE is not valid; expected {MODES}",
+    ),
+    "checksum": (
+        {"AWS_REQUEST_CHECKSUM_CALCULATION": MARKER},
+        f"{OF_CONFIGURATION}request_checksum_calculation is not valid; expected when_required, when_supported",
     ),
     "STS": (
         {**NO_KEYS, **IDENTITY, WEB_IDENTITY_FILE: __file__, STS: MARKER},
@@ -216,6 +228,43 @@ def test_a_file_with_a_token_that_is_not_valid_is_named(
     (tmp_path / "token").write_bytes(content)
     actual = outcome(entrypoint, "botocore", {**UNREAD, AUTHORIZATION: f"{tmp_path}/token"})
     assert actual == (125, f"{OF_CONFIGURATION}{AUTHORIZATION}={tmp_path}/token{report}", 0)
+
+
+START_URL = "https://example.com/start"
+SESSION = f"""[default]
+sso_session = one
+sso_account_id = 123456789012
+sso_role_name = role
+[sso-session one]
+sso_region = eu-west-1
+sso_start_url = {START_URL}
+"""
+PROFILES = {
+    "number": ("metadata_service_timeout = x", WHOLE_NUMBERS),
+    "versions": ("api_versions = x", f"{OF_CONFIGURATION}the profile's api_versions is not valid; remove it"),
+    "source": (f"role_arn = {ROLE}\nsource_profile = {MARKER}", CONTRADICTS.format("source_profile")),
+    "mode": (f"account_id_endpoint_mode = {MARKER}", CONTRADICTS.format("account_id_endpoint_mode")),
+}
+
+
+@pytest.mark.parametrize("case", PROFILES)
+def test_a_setting_of_a_profile_is_named(entrypoint: Entrypoint, tmp_path: Path, case: str) -> None:
+    setting, report = PROFILES[case]
+    (tmp_path / "config").write_text(f"[default]\n{setting}\n")
+    keys = NO_KEYS if case in ("number", "source") else {}
+    actual = outcome(entrypoint, "botocore", {**keys, "AWS_CONFIG_FILE": f"{tmp_path}/config"})
+    assert actual == (125, report, 0)
+
+
+def test_an_sso_session_that_is_damaged_is_not_valid(entrypoint: Entrypoint, tmp_path: Path) -> None:
+    cache = tmp_path / ".aws/sso/cache"
+    cache.mkdir(parents=True)
+    (tmp_path / ".aws/config").write_text(SESSION)
+    token = {"accessToken": MARKER, "expiresAt": MARKER}
+    (cache / f"{sha1(b'one').hexdigest()}.json").write_text(json.dumps(token))  # noqa: S324 - as botocore names it
+    actual = outcome(entrypoint, "botocore", {**NO_KEYS, "HOME": str(tmp_path)})
+    report = "no valid SSO session; run `aws sso login` for the profile, or pass session credentials"
+    assert actual == (125, f"{OF_CONFIGURATION}{report}", 0)
 
 
 def test_the_token_that_sts_rejects_is_named(entrypoint: Entrypoint, tmp_path: Path) -> None:

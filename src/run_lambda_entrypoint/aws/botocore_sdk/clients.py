@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from ...errors import misconfigured
 from .. import classify, replies, trust
 from ..dial import Dialer
 from . import exceptions, session, sources, wire
@@ -118,6 +119,8 @@ class Clients:
         except ValueError:  # botocore's word for a URL that it cannot use
             raise exceptions.invalid_endpoint(call.service, self._environ) from None
         except ESCAPED as error:
+            if isinstance(self._session.get_config_variable("api_versions"), str):  # not a section
+                raise misconfigured("the profile's api_versions is not valid; remove it") from None
             raise self._explained(error, wire.current()) from None
         host = wire.authority(client.meta.endpoint_url)
         if host == wire.INVALID:

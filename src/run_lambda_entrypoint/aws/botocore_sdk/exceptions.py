@@ -30,6 +30,7 @@ from ...native import CertificateError, TlsError, sockets, tls
 from ...text import printable
 from .. import classify, endpoints, trust
 from . import sources
+from .sources import LOGIN
 from .wire import INVALID
 
 TYPE_CHECKING = False
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from ..services import Service
     from .wire import Exchange
 
-LOGIN = "run `aws sso login` for the profile, or pass session credentials"
 # By class, or the nearest of its bases; with those of its fields that may be shown: constants of botocore, and the path
 # or profile that a variable names. Of a class that is not here only the name is shown.
 SENTENCES: Mapping[type[BaseException], str] = {
@@ -50,8 +50,6 @@ SENTENCES: Mapping[type[BaseException], str] = {
     exceptions.InvalidChecksumConfigError: "{config_key} is not valid; expected {valid_options}",
     exceptions.InvalidDefaultsMode: "defaults_mode or AWS_DEFAULTS_MODE is not valid; expected {valid_modes}",
     exceptions.InfiniteLoopConfigError: "the profiles' source_profile settings form a loop",
-    exceptions.InvalidConfigError: "a setting of the profile is missing, not valid, or contradicts another; check its "
-    "role_arn, source_profile, credential_source, web_identity_token_file and sso_* settings",
     exceptions.InvalidIMDSEndpointError: "the endpoint of EC2's metadata service is not a valid URL",
     exceptions.InvalidIMDSEndpointModeError: "the endpoint mode of EC2's metadata service must be IPv4 or IPv6",
     exceptions.InvalidProxiesConfigError: "a file that the settings of the proxy name cannot be used",
@@ -71,6 +69,12 @@ PATH_VARIABLES = (
     "AWS_CREDENTIAL_FILE",
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+# Of a profile, those that botocore says are missing, not valid, or contradict another.
+PROFILE_SETTINGS = (
+    *("role_arn", "source_profile", "credential_source", "web_identity_token_file", "account_id_endpoint_mode"),
+    *("sso_session", "sso_account_id", "sso_role_name", "sso_region", "sso_start_url"),
+    "request_min_compression_size_bytes",
 )
 # Of a request of credentials: the parameter, and the settings that it is from.
 PARAMETERS = {
@@ -102,10 +106,14 @@ def explained(
     sentence = next((SENTENCES[kind] for kind in type(error).__mro__ if kind in SENTENCES), "")
     if sentence and isinstance(error, exceptions.BotoCoreError):
         lists = {
-            name: ", ".join(sorted(value)) for name, value in error.kwargs.items() if isinstance(value, (list, tuple))
+            name: ", ".join(sorted(map(str, value)))
+            for name, value in error.kwargs.items()
+            if isinstance(value, (list, tuple))
         }
         shown = {name: printable(str(value)) for name, value in {**error.kwargs, **lists}.items()}
-        return misconfigured(f"{sentence.format(**shown)}")
+        return misconfigured(sentence.format(**shown))
+    if isinstance(error, exceptions.InvalidConfigError):
+        return _invalid_setting(error)
     if isinstance(error, exceptions.ParamValidationError):
         return _invalid_parameter(error, environ)
     if exchange.error and isinstance(error, exceptions.BotoCoreError):
@@ -137,7 +145,16 @@ def invalid_endpoint(service: Service, environ: Mapping[str, str]) -> Entrypoint
 
 def no_answer(exchange: Exchange) -> EntrypointError:
     """There is no answer from whom the exchange is with."""
-    return _of(exchange, classify.no_answer(_route(exchange), sent=exchange.sent))
+    return _of(exchange, classify.no_answer(_route(exchange), sent=exchange.sent), by_proxy=_by_proxy(exchange))
+
+
+def _invalid_setting(error: exceptions.InvalidConfigError) -> EntrypointError:
+    """Of botocore's message only the settings' names are shown: it may have their values too."""
+    text = str(error.kwargs.get("error_msg", ""))
+    named = " and ".join(name for name in PROFILE_SETTINGS if name in text) or "a setting"
+    return misconfigured(
+        f"{named} of the profile, or in a variable, is missing, not valid, or contradicts another setting"
+    )
 
 
 def _invalid_parameter(error: exceptions.ParamValidationError, environ: Mapping[str, str]) -> EntrypointError:
@@ -193,20 +210,25 @@ def _file_error(error: OSError, environ: Mapping[str, str]) -> EntrypointError:
 
 
 def _network_error(exchange: Exchange, cause: Exception, stores: Sequence[trust.Store]) -> EntrypointError:
-    name = exchange.name if isinstance(cause, (CertificateError, TlsError)) else _route(exchange)
-    return _of(exchange, classify.connection_error(name, cause, _tried(cause, stores), sent=exchange.sent))
+    of_host = isinstance(cause, (CertificateError, TlsError)) or not _by_proxy(exchange)
+    name = exchange.name if of_host else _route(exchange)
+    error = classify.connection_error(name, cause, _tried(cause, stores), sent=exchange.sent)
+    return _of(exchange, error, by_proxy=not of_host)
+
+
+def _by_proxy(exchange: Exchange) -> bool:
+    """Whether it may be a proxy that there is no connection with the host."""
+    return bool(exchange.proxy) and not exchange.sent
 
 
 def _route(exchange: Exchange) -> str:
-    """The host, and the proxy if that may be why there is no connection."""
-    behind = exchange.proxy and not exchange.sent
-    return f"{exchange.name} through {exchange.proxy_name}" if behind else exchange.name
+    return f"{exchange.name} through {exchange.proxy_name}" if _by_proxy(exchange) else exchange.name
 
 
-def _of(exchange: Exchange, error: EntrypointError) -> EntrypointError:
+def _of(exchange: Exchange, error: EntrypointError, *, by_proxy: bool) -> EntrypointError:
     """`error`, as one of the proxy or of the source of the credentials if it is one."""
     kind = error.kind
-    if exchange.proxy and exchange.proxy_name in str(error) and kind in (UNREACHABLE, UNAVAILABLE):
+    if by_proxy and kind in (UNREACHABLE, UNAVAILABLE):
         kind = PROXY_FAILED
     elif exchange.is_for_credentials and kind is UNREACHABLE:
         kind = CREDENTIALS_UNREACHABLE
@@ -225,7 +247,8 @@ def _proxy_error(exchange: Exchange, cause: Exception, stores: Sequence[trust.St
             f"{exchange.proxy_name} refused to connect to {exchange.name}: HTTP {status}{reason}",
             retryable=status == 429 or status >= 500,
         )
-    return _of(exchange, classify.connection_error(exchange.proxy_name, cause, _tried(cause, stores)))
+    error = classify.connection_error(exchange.proxy_name, cause, _tried(cause, stores))
+    return _of(exchange, error, by_proxy=True)
 
 
 def _tried(cause: Exception, stores: Sequence[trust.Store]) -> list[str]:

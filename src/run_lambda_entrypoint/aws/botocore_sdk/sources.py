@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # botocore's names for its providers.
-ENVIRONMENT, CONTAINER, PROCESS = "env", "container-role", "custom-process"
+ENVIRONMENT, CONTAINER, PROCESS, SSO = "env", "container-role", "custom-process", "sso"
 WEB_IDENTITY = "assume-role-with-web-identity"
 # The variable of a provider's file, and its default.
 FILES = {
@@ -33,6 +33,7 @@ RELATIVE_URI, FULL_URI = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINE
 WEB_IDENTITY_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
 EXPIRATION = "AWS_CREDENTIAL_EXPIRATION"
 NOT_A_TIME = "is not a valid time; expected a form such as 2030-01-31T23:59:59Z"
+LOGIN = "run `aws sso login` for the profile, or pass session credentials"
 NUMBERS = ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "AWS_METADATA_SERVICE_TIMEOUT")
 
 
@@ -45,6 +46,7 @@ def watch() -> None:
 
 def check(credentials: Any, exchange: wire.Exchange, environ: Mapping[str, str]) -> None:
     """Raises EntrypointError if what `credentials` has cannot be part of a request."""
+    exchange.provider = credentials.method  # which is not asked again where it is known already
     frozen = credentials.get_frozen_credentials()
     fields = {
         "access key ID": frozen.access_key,
@@ -68,7 +70,9 @@ def source(exchange: wire.Exchange, environ: Mapping[str, str]) -> str:
 
 def unusable(error: Exception, exchange: wire.Exchange, environ: Mapping[str, str]) -> EntrypointError | None:
     """Which setting made botocore raise `error` before it asked the source, or after; None if that is not known."""
-    if isinstance(error, RuntimeError) and str(error).startswith("Credentials were refreshed"):
+    if isinstance(error, RuntimeError):
+        if not str(error).startswith("Credentials were refreshed"):
+            return None
         expired = f", as {EXPIRATION} says" if exchange.provider == ENVIRONMENT else ""
         return misconfigured(f"the credentials from {source(exchange, environ)} have expired{expired}; get new ones")
     if exchange.provider == PROCESS and exchange.host:  # all else was checked
@@ -81,9 +85,12 @@ def unusable(error: Exception, exchange: wire.Exchange, environ: Mapping[str, st
         return misconfigured(f"{token_file(exchange, environ)} is not UTF-8 text; expected a token alone")
     if exchange.provider == CONTAINER:
         return invalid_uri(environ)
-    numbers = [number for number in NUMBERS if not environ.get(number, "0").isdecimal()]
-    if numbers and not exchange.provider and isinstance(error, ValueError):
-        return misconfigured(f"{numbers[0]} must be a whole number")
+    if exchange.provider == SSO:  # what is cached of a session has another form
+        return misconfigured(f"no valid SSO session; {LOGIN}")
+    if exchange.is_for_credentials and not exchange.provider and isinstance(error, ValueError):
+        named = [variable for variable in NUMBERS if not environ.get(variable, "0").isdecimal()]
+        numbers = named or [f"the profile's {variable[4:].lower()}" for variable in NUMBERS]
+        return misconfigured(f"{' or '.join(numbers)} must be a whole number")
     return None
 
 
