@@ -79,10 +79,6 @@ IDENTITY = {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent"}
 STS, WEB_IDENTITY_FILE = "AWS_STS_REGIONAL_ENDPOINTS", "AWS_WEB_IDENTITY_TOKEN_FILE"
 EXPIRATION = "AWS_CREDENTIAL_EXPIRATION"
 ATTEMPTS = "AWS_METADATA_SERVICE_NUM_ATTEMPTS"
-WHOLE_NUMBERS = (
-    f"{OF_CONFIGURATION}the profile's metadata_service_num_attempts or the profile's metadata_service_timeout must be "
-    "a whole number"
-)
 CONTRADICTS = (
     f"{OF_CONFIGURATION}{{}} of the profile, or in a variable, is missing, not valid, or contradicts another setting"
 )
@@ -240,7 +236,10 @@ sso_region = eu-west-1
 sso_start_url = {START_URL}
 """
 PROFILES = {
-    "number": ("metadata_service_timeout = x", WHOLE_NUMBERS),
+    "number": (
+        "metadata_service_num_attempts = x",
+        f"{OF_CONFIGURATION}the profile's metadata_service_num_attempts must be a whole number",
+    ),
     "versions": ("api_versions = x", f"{OF_CONFIGURATION}the profile's api_versions is not valid; remove it"),
     "source": (f"role_arn = {ROLE}\nsource_profile = {MARKER}", CONTRADICTS.format("source_profile")),
     "mode": (f"account_id_endpoint_mode = {MARKER}", CONTRADICTS.format("account_id_endpoint_mode")),

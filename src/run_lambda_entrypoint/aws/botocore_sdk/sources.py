@@ -34,7 +34,7 @@ WEB_IDENTITY_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"
 EXPIRATION = "AWS_CREDENTIAL_EXPIRATION"
 NOT_A_TIME = "is not a valid time; expected a form such as 2030-01-31T23:59:59Z"
 LOGIN = "run `aws sso login` for the profile, or pass session credentials"
-NUMBERS = ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "AWS_METADATA_SERVICE_TIMEOUT")
+ATTEMPTS = "AWS_METADATA_SERVICE_NUM_ATTEMPTS"  # the only number that botocore reads here and that is not set by us
 
 
 def watch() -> None:
@@ -88,9 +88,8 @@ def unusable(error: Exception, exchange: wire.Exchange, environ: Mapping[str, st
     if exchange.provider == SSO:  # what is cached of a session has another form
         return misconfigured(f"no valid SSO session; {LOGIN}")
     if exchange.is_for_credentials and not exchange.provider and isinstance(error, ValueError):
-        named = [variable for variable in NUMBERS if not environ.get(variable, "0").isdecimal()]
-        numbers = named or [f"the profile's {variable[4:].lower()}" for variable in NUMBERS]
-        return misconfigured(f"{' or '.join(numbers)} must be a whole number")
+        setting = ATTEMPTS if environ.get(ATTEMPTS) else "the profile's metadata_service_num_attempts"
+        return misconfigured(f"{setting} must be a whole number")
     return None
 
 
