@@ -49,10 +49,15 @@ ACCESS_DENIED = Kind("Function.SecretAccessDenied", "no policy allows the role t
 EXPLICITLY_DENIED = Kind("Function.SecretAccessDenied", "a policy explicitly denies it (`AccessDeniedException`)")
 NOT_DECRYPTED = Kind("Function.SecretDecryptionFailed", "KMS could not decrypt it (`DecryptionFailure`)")
 UNREACHABLE = Kind("Function.SecretUnavailable", "a host could not be reached, or did not answer in time")
+PROXY_FAILED = Kind("Function.SecretUnavailable", "a proxy could not be reached, or refused the connection")
+CREDENTIALS_UNREACHABLE = Kind("Function.SecretUnavailable", "the source of the credentials could not be reached")
 THROTTLED = Kind("Function.SecretUnavailable", "AWS throttles the requests")
 MARKED_FOR_DELETION = Kind("Function.SecretUnavailable", "the secret is scheduled for deletion")
 UNAVAILABLE = Kind("Function.SecretUnavailable", "the reply is an error or not valid")
 CERTIFICATE_NOT_TRUSTED = Kind("Function.CertificateNotTrusted", "the certificate of a host is not trusted")
+CERTIFICATE_OF_ANOTHER_HOST = Kind("Function.CertificateNotTrusted", "it is for another host")
+CERTIFICATE_EXPIRED = Kind("Function.CertificateNotTrusted", "it has expired")
+CERTIFICATE_NOT_YET_VALID = Kind("Function.CertificateNotTrusted", "it is not yet valid: the clock is wrong")
 INVALID_SECRET = Kind("Function.InvalidSecret", "it was fetched, but cannot be loaded as variables")
 OVERRIDE_DENIED = Kind(
     "Function.OverrideDenied", "a variable would be overridden, and `LAMBDA_ENV_ON_OVERRIDE` is `deny`"
@@ -136,6 +141,11 @@ def invalid_reference(variable: str, message: str) -> EntrypointError:
     """A variable that does not contain a valid reference; its value is not shown, since it may be the secret itself."""
     name = printable(variable, 100)
     return EntrypointError(INVALID_REFERENCE, f"{name} {message}", reference=name)
+
+
+def misconfigured(message: str) -> EntrypointError:
+    """What the user has configured for AWS cannot be used."""
+    return EntrypointError(INVALID_AWS_CONFIGURATION, f"AWS configuration: {message}")
 
 
 def too_many_files() -> EntrypointError:

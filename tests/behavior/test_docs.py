@@ -156,14 +156,15 @@ def test_readme_lists_all_names_in_json_output(entrypoint: Entrypoint) -> None:
 # -- docs/troubleshooting.md
 
 FOREIGN = re.compile(
-    r"exec |permission|SyntaxError|Runtime|No module|ModuleNot|.*Exception|Failed to|entrypoint req|HTTP|addr"
+    r"exec |permission|Unknown option|python3|can't find"
+    r"|SyntaxError|Runtime|No module|ModuleNot|.*Exception|Failed to|entrypoint req|HTTP|addr"
 )
 """Messages of the kernel, Docker, Lambda, AWS, Python and the emulator."""
 COMPOSED = {'key "…": …', "DecryptionFailure", "… marked for deletion", "AWS_LAMBDA_RUNTIME_API is not set"}
 """Messages made of parts, or of others too."""
 COMPOSED |= {"AWS_CA_BUNDLE=… cannot be read", 'emulator (--rie-path) "…" does not exist'}
 COMPOSED |= {"KeyError: 'AWS_LAMBDA_RUNTIME_API'"}
-COMPOSED |= {'command "…" was not found', 'command "…" does not exist', "can't find '__main__' module"}
+COMPOSED |= {'command "…" was not found', 'command "…" does not exist'}
 
 
 def messages() -> str:

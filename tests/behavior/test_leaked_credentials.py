@@ -237,13 +237,13 @@ CONTAINER, ENDPOINT = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ENDPOINT_URL_SE
 WITH_KEYS = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "key"}
 STS = SOURCES["web identity"].variables
 METADATA = {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_V1_DISABLED": "true"}
-INVALID = "a URL (of the endpoint, a proxy, or the source of the credentials) or a token is not valid"
+INVALID = "a URL (of the endpoint, a proxy, or the source of the credentials) or a credential of the source_profile is"
 URLS = {
     # The variables, and a part of the message.
     "container, refused": ({CONTAINER: REFUSED}, "could not connect to 127.0.0.1:9 (source of the credentials)"),
-    "container, no URL": ({CONTAINER: NO_URL}, INVALID),
-    "container, other host": ({CONTAINER: f"http://{PLAIN}.example/{REST}"}, "one of these is not valid"),
-    "container, other scheme": ({CONTAINER: f"{PLAIN}://127.0.0.1/{REST}"}, "of the credentials"),
+    "container, no URL": ({CONTAINER: NO_URL}, f"{CONTAINER} is not valid"),
+    "container, other host": ({CONTAINER: f"http://{PLAIN}.example/{REST}"}, f"{CONTAINER} is not valid"),
+    "container, other scheme": ({CONTAINER: f"{PLAIN}://127.0.0.1/{REST}"}, f"{CONTAINER} is not valid"),
     "container, relative": ({"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": f"@{SECRETS}:9/{REST}"}, "127.0.0.1:9"),
     "metadata, refused": ({**METADATA, "AWS_EC2_METADATA_SERVICE_ENDPOINT": REFUSED}, "127.0.0.1:9"),
     "metadata, no URL": ({**METADATA, "AWS_EC2_METADATA_SERVICE_ENDPOINT": NO_URL}, "is not a valid URL"),
@@ -253,9 +253,9 @@ URLS = {
     "secrets, no URL": ({**WITH_KEYS, ENDPOINT: NO_URL}, "is not a valid URL; expected https://HOST"),
     "proxy, refused": (
         {**WITH_KEYS, ENDPOINT: "https://127.0.0.1:9", "https_proxy": REFUSED},
-        "could not connect to 127.0.0.1:9: Connection refused",
+        "could not connect to 127.0.0.1:9 (the proxy that https_proxy names): Connection refused",
     ),
-    "proxy, no URL": ({**WITH_KEYS, ENDPOINT: "https://127.0.0.1:9", "https_proxy": NO_URL}, INVALID),
+    "proxy, no URL": ({**WITH_KEYS, ENDPOINT: "https://127.0.0.1:9", "https_proxy": NO_URL}, "https_proxy is not a"),
 }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ssl
 import warnings
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.conformance.certificates import CLIENT, Certificate, authority, leaf, weak_key
+from tests.conformance.certificates import CLIENT, NOW, Certificate, authority, leaf, weak_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,12 +41,18 @@ def named(*names: str, common_name: str = "server") -> Certificate:
     return leaf(ROOT, *names, common_name=common_name)
 
 
+def from_now(days: int) -> str:
+    """A date, as OpenSSL writes it."""
+    moment = NOW + timedelta(days=days)
+    return f"{moment:%b} {moment.day:2} {moment:%H:%M:%S %Y} GMT"
+
+
 ACCEPTED = READ.format(SIZE)
 CERTIFICATES = {
     "good": Case(GOOD, ACCEPTED),
     "good for many names": Case(named("a.example", HOST, "127.0.0.1"), ACCEPTED),
-    "expired": Case(leaf(ROOT, HOST, days=(-9, -1)), "certificate has expired"),
-    "not yet valid": Case(leaf(ROOT, HOST, days=(1, 9)), "certificate is not yet valid"),
+    "expired": Case(leaf(ROOT, HOST, days=(-9, -2)), f"certificate has expired (valid until {from_now(-2)})"),
+    "not yet valid": Case(leaf(ROOT, HOST, days=(1, 9)), f"certificate is not yet valid (valid from {from_now(1)})"),
     "self-signed": Case(SELF_SIGNED, "self"),  # "self signed" and "self-signed" are OpenSSL's words
     "self-signed in the store": Case(SELF_SIGNED, ACCEPTED, store=SELF_SIGNED.pem),
     "self-signed in the store for another name": Case(SELF_SIGNED, MISMATCH, "other.example", SELF_SIGNED.pem),
@@ -55,14 +62,16 @@ CERTIFICATES = {
     "chain with its root": Case(leaf(BETWEEN, HOST, chain=[BETWEEN, ROOT]), ACCEPTED),
     "chain to another root": Case(leaf(BETWEEN, HOST, chain=[BETWEEN, ROOT]), "tried STORE", store=OTHER.pem),
     "chain over one that may not issue": Case(leaf(POWERLESS, HOST, chain=[POWERLESS]), "invalid CA certificate"),
-    "chain over an expired one": Case(leaf(EXPIRED, HOST, chain=[EXPIRED]), "certificate has expired"),
+    "chain over an expired one": Case(
+        leaf(EXPIRED, HOST, chain=[EXPIRED]), f"certificate has expired (valid until {from_now(-1)})"
+    ),
     "store with the one between alone": Case(
         leaf(BETWEEN, HOST), "unable to get issuer certificate", store=BETWEEN.pem
     ),
     "for clients": Case(leaf(ROOT, HOST, purpose=CLIENT), "certificate purpose"),
     "weak key": Case(leaf(ROOT, HOST, key=weak_key()), "EE certificate key too weak"),
     # Names
-    "another name": Case(named("other.example"), MISMATCH),
+    "another name": Case(named("other.example", "127.0.0.1"), f"{MISMATCH} (it is for other.example, 127.0.0.1)"),
     "a part of the name": Case(named("example"), MISMATCH),
     "a name below": Case(named("a." + HOST), MISMATCH),
     "no name": Case(named(), MISMATCH),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -54,40 +55,80 @@ def test_an_invalid_character_is_reported_without_the_value(entrypoint: Entrypoi
 
 @pytest.mark.parametrize("region", ["eu west", "eu-west-1\n", "eu-west-1/", "eu-west-é", "-"])
 def test_an_invalid_region_is_reported(entrypoint: Entrypoint, transport: str, region: str) -> None:
-    report = f"AWS_REGION, or AWS_DEFAULT_REGION, is {region!a}, which is not a valid Region"
+    report = f"AWS_REGION is {region!a}, which is not a valid Region"
     assert outcome(entrypoint, transport, {"AWS_REGION": region}) == (125, report, 0)
 
 
 # -- What only botocore reads
 
-NOT_VALID = (
-    "AWS configuration: AWS_CONTAINER_CREDENTIALS_FULL_URI, credential_process: one of these is not valid; expected an "
-    "HTTP or HTTPS URL of this machine or of a container service, a path that starts with /, a token without line "
-    "breaks, and a command line whose quotes are closed"
+OF_CONFIGURATION = "AWS configuration: "
+NOT_A_URI = (
+    f"{OF_CONFIGURATION}AWS_CONTAINER_CREDENTIALS_FULL_URI is not valid; expected an HTTP or HTTPS URL of this machine "
+    "or of a container service"
 )
-UNUSABLE = "AWS configuration: botocore raised {}; check the AWS_* variables and the profile"
+NOT_A_TIME = "is not a valid time; expected a form such as 2030-01-31T23:59:59Z"
+NOT_A_TOKEN = "the token contains a line break or another character that is not valid in a header; remove it"
+MODES = "legacy, auto, standard, in-region, cross-region, mobile"
+EXPECTED_URL = "is not a valid URL; expected https://HOST, https://HOST:PORT or https://HOST/PATH"
 MISSING = "{}=/nonexistent cannot be read (No such file or directory); correct the path"
 ROLE = "arn:aws:iam::123456789012:role/x"
-CONTAINER, AUTHORIZATION = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
+CONTAINER, TOKEN = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"
+RELATIVE, AUTHORIZATION = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", f"{TOKEN}_FILE"
+UNREAD = {**NO_KEYS, CONTAINER: "http://127.0.0.1:9/x"}
 IDENTITY = {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent"}
-INVALID_URL = (
-    "AWS configuration: a URL (of the endpoint, a proxy, or the source of the credentials) or a token is not valid"
+STS, WEB_IDENTITY_FILE = "AWS_STS_REGIONAL_ENDPOINTS", "AWS_WEB_IDENTITY_TOKEN_FILE"
+EXPIRATION = "AWS_CREDENTIAL_EXPIRATION"
+ATTEMPTS = "AWS_METADATA_SERVICE_NUM_ATTEMPTS"
+CONTRADICTS = (
+    f"{OF_CONFIGURATION}{{}} of the profile, or in a variable, is missing, not valid, or contradicts another setting"
 )
 REPORTS: dict[str, tuple[dict[str, str], str]] = {
-    "expiration": ({"AWS_CREDENTIAL_EXPIRATION": "tomorrow"}, UNUSABLE.format("ParserError")),
-    "expired": ({"AWS_CREDENTIAL_EXPIRATION": "2020-01-01T00:00:00Z"}, UNUSABLE.format("RuntimeError")),
-    "container's host": ({**NO_KEYS, CONTAINER: "http://example.com/x"}, NOT_VALID),
-    "container's token": (
-        {**NO_KEYS, CONTAINER: "http://127.0.0.1:9/x", AUTHORIZATION: "/nonexistent"},
-        MISSING.format(AUTHORIZATION),
+    "expiration": ({EXPIRATION: "tomorrow"}, f"{OF_CONFIGURATION}{EXPIRATION} {NOT_A_TIME}"),
+    "expiration too far": ({EXPIRATION: "9" * 20}, f"{OF_CONFIGURATION}{EXPIRATION} {NOT_A_TIME}"),
+    "expired": (
+        {EXPIRATION: "2020-01-01T00:00:00Z"},
+        f"{OF_CONFIGURATION}the credentials from the environment have expired, as {EXPIRATION} says; get new ones",
     ),
+    "container's host": ({**NO_KEYS, CONTAINER: "http://example.com/x"}, NOT_A_URI),
+    "container's scheme": ({**NO_KEYS, CONTAINER: "127.0.0.1:9/x"}, NOT_A_URI),
+    "container's port": ({**NO_KEYS, CONTAINER: "http://127.0.0.1:port/x"}, NOT_A_URI),
+    "container's brackets": ({**NO_KEYS, CONTAINER: "http://[x"}, NOT_A_URI),
+    "container's path": (
+        {**NO_KEYS, RELATIVE: "x"},
+        f"{OF_CONFIGURATION}{RELATIVE} is not valid; expected a path that starts with /",
+    ),
+    "container's token": ({**UNREAD, AUTHORIZATION: "/nonexistent"}, MISSING.format(AUTHORIZATION)),
+    "container's token's line break": ({**UNREAD, TOKEN: f"{MARKER}\n"}, f"{OF_CONFIGURATION}{TOKEN}: {NOT_A_TOKEN}"),
     "container's token's characters": (
-        {**NO_KEYS, CONTAINER: "http://127.0.0.1:9/x", "AWS_CONTAINER_AUTHORIZATION_TOKEN": f"{MARKER}\u20ac"},
-        INVALID_URL,
+        {**UNREAD, TOKEN: f"{MARKER}\u20ac"},
+        f"{OF_CONFIGURATION}{TOKEN}: {NOT_A_TOKEN}",
     ),
-    "proxy": ({"http_proxy": "http://[x"}, INVALID_URL),
-    "endpoint": ({"AWS_ENDPOINT_URL_SECRETS_MANAGER": f"ftp://{MARKER}@h.example"}, INVALID_URL),
-    "web identity": ({**NO_KEYS, **IDENTITY}, MISSING.format("AWS_WEB_IDENTITY_TOKEN_FILE")),
+    "proxy": (
+        {"http_proxy": "http://[x"},
+        f"{OF_CONFIGURATION}http_proxy is not a valid URL; expected http://HOST:PORT",
+    ),
+    "endpoint": (
+        {"AWS_ENDPOINT_URL_SECRETS_MANAGER": "https://h.example:port"},
+        f"AWS_ENDPOINT_URL_SECRETS_MANAGER {EXPECTED_URL}",
+    ),
+    "web identity": ({**NO_KEYS, **IDENTITY}, MISSING.format(WEB_IDENTITY_FILE)),
+    "web identity's token": (
+        {**NO_KEYS, "AWS_ROLE_ARN": ROLE, WEB_IDENTITY_FILE: "/dev/null"},
+        f"{OF_CONFIGURATION}the value from {WEB_IDENTITY_FILE} is too short or not valid",
+    ),
+    "attempts": ({**NO_KEYS, ATTEMPTS: MARKER}, f"{OF_CONFIGURATION}{ATTEMPTS} must be a whole number"),
+    "mode": (
+        {"AWS_DEFAULTS_MODE": MARKER},
+        f"{OF_CONFIGURATION}defaults_mode or AWS_DEFAULTS_MODE is not valid; expected {MODES}",
+    ),
+    "checksum": (
+        {"AWS_REQUEST_CHECKSUM_CALCULATION": MARKER},
+        f"{OF_CONFIGURATION}request_checksum_calculation is not valid; expected when_required, when_supported",
+    ),
+    "STS": (
+        {**NO_KEYS, **IDENTITY, WEB_IDENTITY_FILE: __file__, STS: MARKER},
+        f"{OF_CONFIGURATION}sts_regional_endpoints or {STS} must be regional or legacy",
+    ),
 }
 
 
@@ -98,13 +139,18 @@ def test_an_unusable_variable_is_reported(entrypoint: Entrypoint, case: str) -> 
 
 
 PROCESS = "[default]\ncredential_process ="
-OF_PROCESS = "AWS configuration: credential_process"
+OF_PROCESS = f"{OF_CONFIGURATION}credential_process"
+PRINTED = '"AccessKeyId": "AKID", "SecretAccessKey": "m4rk3r"'
+
+
+VERSION = f'{OF_PROCESS} must print "Version": 1 beside the credentials, and in the same object'
+KEY = f"{OF_CONFIGURATION}the secret access key from {{}} {INVALID}"
 
 
 @pytest.mark.parametrize(
     ("text", "report"),
     [
-        (f"aws_secret_access_key = {MARKER}\n", "AWS configuration: cannot parse {}"),
+        (f"aws_secret_access_key = {MARKER}\n", f"{OF_CONFIGURATION}cannot parse FILE"),
         (
             f"{PROCESS} /nonexistent --flag\n",
             f"{OF_PROCESS} could not be started (No such file or directory); check its path",
@@ -114,9 +160,13 @@ OF_PROCESS = "AWS configuration: credential_process"
             f"{OF_PROCESS} ended with exit status 3; run it in the image to see why",
         ),
         (f"{PROCESS}\n", f"{OF_PROCESS} is empty; set it to a program, or remove it"),
-        (f"{PROCESS} /bin/echo {MARKER}\n", f"{OF_PROCESS} did not print valid credentials"),
+        (
+            f"{PROCESS} /bin/sh -c '{MARKER}\n",
+            f"{OF_PROCESS} has a quotation mark that is not closed, or ends in a backslash",
+        ),
+        (f"[default]\naws_access_key_id = AKID\naws_secret_access_key = {MARKER}\n  x\n", KEY.format("FILE")),
     ],
-    ids=["not parsed", "missing process", "failed process", "no process", "output not JSON"],
+    ids=["not parsed", "missing process", "failed process", "no process", "open quote", "line break"],
 )
 def test_an_unusable_file_is_reported_without_its_text_or_the_output_of_its_process(
     entrypoint: Entrypoint, tmp_path: Path, text: str, report: str
@@ -124,7 +174,125 @@ def test_an_unusable_file_is_reported_without_its_text_or_the_output_of_its_proc
     file = tmp_path / "config"
     file.write_text(text)
     actual = outcome(entrypoint, "botocore", {**NO_KEYS, "AWS_CONFIG_FILE": str(file)})
-    assert actual == (125, report.format(file), 0)
+    assert actual == (125, report.replace("FILE", str(file)), 0)
+
+
+@pytest.mark.parametrize(
+    ("printed", "report"),
+    [
+        (MARKER, f"{OF_PROCESS} did not print JSON; run it in the image to see what it prints"),
+        ("[]", f"{OF_PROCESS} must print a JSON object"),
+        (f'{{"Version": 2, {PRINTED}}}', VERSION),
+        (f"{{{PRINTED}}}", VERSION),
+        ('{"Version": 1}', f"{OF_PROCESS} must print AccessKeyId, a text that is not empty"),
+        (
+            f'{{"Version": 1, {PRINTED.replace(chr(34) + MARKER + chr(34), "null")}}}',
+            f"{OF_PROCESS} must print SecretAccessKey, a text that is not empty",
+        ),
+        (f'{{"Version": 1, {PRINTED.replace(MARKER, MARKER + chr(92) + "n")}}}', KEY.format("credential_process")),
+        (
+            f'{{"Version": 1, {PRINTED}, "Expiration": "2020-01-01T00:00:00Z"}}',
+            f"{OF_CONFIGURATION}the credentials from credential_process have expired; get new ones",
+        ),
+        (
+            f'{{"Version": 1, {PRINTED}, "Expiration": "{MARKER}"}}',
+            f"{OF_PROCESS} printed an Expiration that {NOT_A_TIME}",
+        ),
+    ],
+    ids=["no JSON", "array", "version", "no version", "no key", "null", "line break", "expired", "expiration"],
+)
+def test_what_a_credential_process_printed_is_judged_and_not_shown(
+    entrypoint: Entrypoint, tmp_path: Path, printed: str, report: str
+) -> None:
+    (tmp_path / "printed").write_text(printed)
+    (tmp_path / "config").write_text(f"{PROCESS} /bin/cat {tmp_path}/printed\n")
+    actual = outcome(entrypoint, "botocore", {**NO_KEYS, "AWS_CONFIG_FILE": f"{tmp_path}/config"})
+    assert actual == (125, report, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "report"),
+    [
+        (f"{MARKER}\n".encode(), f": {NOT_A_TOKEN}"),
+        (MARKER.encode() + b"\xff", " is not UTF-8 text; expected a token alone"),
+    ],
+    ids=["line break", "not UTF-8"],
+)
+def test_a_file_with_a_token_that_is_not_valid_is_named(
+    entrypoint: Entrypoint, tmp_path: Path, content: bytes, report: str
+) -> None:
+    (tmp_path / "token").write_bytes(content)
+    actual = outcome(entrypoint, "botocore", {**UNREAD, AUTHORIZATION: f"{tmp_path}/token"})
+    assert actual == (125, f"{OF_CONFIGURATION}{AUTHORIZATION}={tmp_path}/token{report}", 0)
+
+
+START_URL = "https://example.com/start"
+SESSION = f"""[default]
+sso_session = one
+sso_account_id = 123456789012
+sso_role_name = role
+[sso-session one]
+sso_region = eu-west-1
+sso_start_url = {START_URL}
+"""
+PROFILES = {
+    "number": (
+        "metadata_service_num_attempts = x",
+        f"{OF_CONFIGURATION}the profile's metadata_service_num_attempts must be a whole number",
+    ),
+    "versions": ("api_versions = x", f"{OF_CONFIGURATION}the profile's api_versions is not valid; remove it"),
+    "source": (f"role_arn = {ROLE}\nsource_profile = {MARKER}", CONTRADICTS.format("source_profile")),
+    "mode": (f"account_id_endpoint_mode = {MARKER}", CONTRADICTS.format("account_id_endpoint_mode")),
+}
+
+
+@pytest.mark.parametrize("case", PROFILES)
+def test_a_setting_of_a_profile_is_named(entrypoint: Entrypoint, tmp_path: Path, case: str) -> None:
+    setting, report = PROFILES[case]
+    (tmp_path / "config").write_text(f"[default]\n{setting}\n")
+    keys = NO_KEYS if case in ("number", "source") else {}
+    actual = outcome(entrypoint, "botocore", {**keys, "AWS_CONFIG_FILE": f"{tmp_path}/config"})
+    assert actual == (125, report, 0)
+
+
+def test_an_sso_session_that_is_damaged_is_not_valid(entrypoint: Entrypoint, tmp_path: Path) -> None:
+    cache = tmp_path / ".aws/sso/cache"
+    cache.mkdir(parents=True)
+    (tmp_path / ".aws/config").write_text(SESSION)
+    token = {"accessToken": MARKER, "expiresAt": MARKER}
+    (cache / f"{sha1(b'one').hexdigest()}.json").write_text(json.dumps(token))  # noqa: S324 - as botocore names it
+    actual = outcome(entrypoint, "botocore", {**NO_KEYS, "HOME": str(tmp_path)})
+    report = "no valid SSO session; run `aws sso login` for the profile, or pass session credentials"
+    assert actual == (125, f"{OF_CONFIGURATION}{report}", 0)
+
+
+def test_the_token_that_sts_rejects_is_named(entrypoint: Entrypoint, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{MARKER}\n")
+    reply = (
+        b"<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>Not a JWT</Message></Error></ErrorResponse>"
+    )
+    with http_server(lambda _: by_length(reply, 400)) as sts:
+        more = {"AWS_ROLE_ARN": ROLE, WEB_IDENTITY_FILE: f"{tmp_path}/token", "AWS_ENDPOINT_URL_STS": sts.url}
+        actual = outcome(entrypoint, "botocore", {**NO_KEYS, **more})
+    report = (
+        "InvalidIdentityToken: AssumeRoleWithWebIdentity for the credentials with the token in "
+        f"{WEB_IDENTITY_FILE}={tmp_path}/token failed: Not a JWT"
+    )
+    assert actual == (125, report, 0)
+
+
+NO_SCHEME = ["localhost:4566", "localhost", "//localhost:4566", f"ftp://{MARKER}@localhost", "https:localhost"]
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"])
+@pytest.mark.parametrize("url", NO_SCHEME)
+def test_an_endpoint_without_a_scheme_is_not_a_url_however_short_the_time(
+    entrypoint: Entrypoint, transport: str, variable: str, url: str
+) -> None:
+    more = {"LAMBDA_ENV_TIMEOUT_SECONDS": "0.1", "AWS_ENDPOINT_URL_SECRETS_MANAGER": "", variable: url}
+    environ = aws("", {"SECRETS_MANAGER_ARN": "name"}, LAMBDA_ENV_TRANSPORT=transport, **more)
+    ended = entrypoint("true", environ=environ)
+    assert (ended.code, ended.err) == (125, f"run-lambda-entrypoint: {variable} {EXPECTED_URL}\n")
 
 
 # -- The container's credentials

@@ -60,7 +60,8 @@ DEADLINES = {
 BOUND = 30
 """When every run must have ended, in seconds: a hang, or a fault that is retried for nothing, takes longer."""
 
-YESTERDAY = datetime.now(timezone.utc) - timedelta(days=1)
+NOW = datetime.now(timezone.utc)
+YESTERDAY, TOMORROW = NOW - timedelta(days=1), NOW + timedelta(days=1)
 DATE = "Mon, 23 Nov 2026 10:00:00 GMT"
 DOCUMENT = secret_body(SecretString='{"key": "value"}')
 WELL = by_length(DOCUMENT)
@@ -163,11 +164,20 @@ def over(tls: Callable[[Authority], ssl.SSLContext]) -> Stage:
 
 
 def wrong_name(authority: Authority) -> ssl.SSLContext:
-    return context(authority.ca.issue_cert("example.com"))
+    return context(authority.ca.issue_cert("example.com", "*.example.org"))
 
 
 def expired(authority: Authority) -> ssl.SSLContext:
     return context(authority.ca.issue_cert("127.0.0.1", not_after=YESTERDAY))
+
+
+def not_yet_valid(authority: Authority) -> ssl.SSLContext:
+    return context(authority.ca.issue_cert("127.0.0.1", not_before=TOMORROW, not_after=TOMORROW + timedelta(days=90)))
+
+
+def shown(moment: datetime) -> str:
+    """As OpenSSL writes it."""
+    return f"{moment:%b} {moment.day:2} {moment:%H:%M:%S %Y} GMT"
 
 
 def self_signed(_: Authority) -> ssl.SSLContext:
@@ -180,12 +190,16 @@ def self_signed(_: Authority) -> ssl.SSLContext:
 # -- The table
 
 LATE = "not fetched within N s; the last error: "
-NETWORK = "check network access to that host: a function in a VPC needs a VPC endpoint for the service or a NAT gateway"
+NETWORK = "check AWS_ENDPOINT_URL_SECRETS_MANAGER, which names that host, and network access to it"
 NO_ANSWER = "no answer from HOST"
-NOTHING_SENT = "not fetched within N s: no answer from HOST; nothing was sent; check network access"
-SENT = "not fetched within N s: no answer from HOST; the request was sent; check network access"
+NOTHING_SENT = f"not fetched within N s: no answer from HOST; nothing was sent; {NETWORK}"
+SENT = f"not fetched within N s: no answer from HOST; the request was sent; {NETWORK}"
 TRUNCATED = f"{LATE}the reply from HOST was truncated"
 UNTRUSTED = "the certificate of HOST is not trusted: "
+EXPIRED = (
+    f"certificate has expired (valid until {shown(YESTERDAY)}); whoever runs that host has to renew it, unless the "
+    "clock is wrong: this machine's time is NOW"
+)
 LIMITED = "AWS limits the rate of requests"
 MISMATCH = "the reply does not answer the request: "
 NO_SECRET = "the reply contains neither SecretString nor SecretBinary"
@@ -206,8 +220,19 @@ FAULTS: Mapping[str, Fault] = {
     "black_hole": Fault(no_answer_to_syn, AT_THE_DEADLINE, NO_ANSWER),
     "mute_after_accept": Fault(mute_after_accept, AT_THE_DEADLINE, NOTHING_SENT),
     "mute_after_tls": Fault(mute_after_tls, AT_THE_DEADLINE, SENT),
-    "wrong_name": Fault(over(wrong_name), AT_ONCE, f"{UNTRUSTED}hostname mismatch"),
-    "expired": Fault(over(expired), AT_ONCE, f"{UNTRUSTED}certificate has expired"),
+    "wrong_name": Fault(
+        over(wrong_name),
+        AT_ONCE,
+        f"{UNTRUSTED}hostname mismatch (it is for example.com, *.example.org); check AWS_ENDPOINT_URL_SECRETS_MANAGER, "
+        "which names that host, and find out what answers in its place: a proxy that inspects TLS, for instance, or",
+    ),
+    "expired": Fault(over(expired), AT_ONCE, f"{UNTRUSTED}{EXPIRED}"),
+    "not_yet_valid": Fault(
+        over(not_yet_valid),
+        AT_ONCE,
+        f"{UNTRUSTED}certificate is not yet valid (valid from {shown(TOMORROW)}); set the clock: this machine's time "
+        "is NOW",
+    ),
     "self_signed": Fault(over(self_signed), AT_ONCE, "(tried AWS_CA_BUNDLE="),
     "endless": Fault(endless, AT_ONCE, TOO_LARGE),
     "plain_http": Fault(plain_http, AT_ONCE, "TLS with HOST failed"),

@@ -180,10 +180,10 @@ def test_only_who_asks_for_a_report_imports_it(entrypoint: Entrypoint, option: s
 @pytest.mark.parametrize(
     ("environ", "more"),
     [
-        ({}, {"reporting.hints", "reporting.json_errors"}),
+        ({}, {"reporting.hints", "reporting.hosts", "reporting.json_errors"}),
         (
             {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"},
-            {"reporting.hints", "reporting.json_errors", "reporting.runtime_api"},
+            {"reporting.hints", "reporting.hosts", "reporting.json_errors", "reporting.runtime_api"},
         ),
     ],
     ids=["elsewhere", "Lambda"],

@@ -182,7 +182,7 @@ def test_a_proxy_and_the_host_behind_it_are_verified_against_the_same_stores(
     ("issuer", "host", "report"),
     [
         ("other", "127.0.0.1", "unable to get local issuer certificate (tried AWS_CA_BUNDLE={})"),
-        ("authority", "127.0.0.2", "hostname mismatch"),
+        ("authority", "127.0.0.2", "hostname mismatch (it is for 127.0.0.2)"),
     ],
     ids=["another authority", "another host"],
 )
@@ -194,7 +194,9 @@ def test_a_proxy_with_a_certificate_of_another_is_told_nothing(
     with http_server(lambda _: WELL, tls=context(certificate)) as proxy:
         ended = run(entrypoint, "botocore", "http://secrets.example", http_proxy=proxy.url, **more)
     message, _, _ = messages(ended, proxy.address)["name"].partition(";")
-    expected = f"the certificate of HOST is not trusted: {report.format(authority.file)}"
+    expected = (
+        f"the certificate of HOST (the proxy that http_proxy names) is not trusted: {report.format(authority.file)}"
+    )
     assert (ended.code, message, proxy.requests) == (125, expected, [])
 
 

@@ -156,7 +156,10 @@ STAGES: dict[str, tuple[Stage, str]] = {
     "no reply over TLS": (mute_after_tls, "; the request was sent"),
     "no connection": (no_answer_to_syn, "; nothing was sent"),
     "no handshake": (no_handshake, "; nothing was sent"),
-    "no handshake behind a proxy": (mute_behind_a_proxy, "; nothing was sent"),
+    "no handshake behind a proxy": (
+        mute_behind_a_proxy,
+        " through HOST (the proxy that https_proxy names); nothing was sent",
+    ),
     "no credentials": (mute_container, " (source of the credentials); the request was sent"),
     "no reply after credentials": (mute_after_the_container, "; the request was sent"),
 }

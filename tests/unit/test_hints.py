@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -21,6 +21,9 @@ from run_lambda_entrypoint.loading.secrets_manager import resources
 from run_lambda_entrypoint.references import PARAMETER, SECRET, Reference, read
 from run_lambda_entrypoint.reporting.hints import HINTS, hint
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 REGION = "eu-west-1"
 NAME = "prod/app"
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/app-AbCdEf"
@@ -32,10 +35,12 @@ ROLE = "arn:aws:iam::123456789012:role/role"
 ROLES_POLICY = "the role's policy"
 
 
-def hint_for(error: EntrypointError, secret: str = NAME, region: str = REGION) -> str:
+def hint_for(
+    error: EntrypointError, secret: str = NAME, region: str = REGION, environ: Mapping[str, str] | None = None
+) -> str:
     reference = Reference("SECRETS_MANAGER_ARN", SECRET, secret)
     call = Call(SECRETS_MANAGER, "GetSecretValue", {"SecretId": secret}, region)
-    return hint(error, reference, call, resources(reference))
+    return hint(error, reference, call, resources(reference), environ or {})
 
 
 def denied(text: str, secret: str = NAME, region: str = REGION) -> str:
@@ -205,7 +210,7 @@ def test_the_resource_policy_of_a_parameter_names_it() -> None:
     reference = Reference("LAMBDA_ENV_VALUE_FROM_A", PARAMETER, target, REGION, name="A")
     call = Call(SSM, "GetParameters", {}, REGION)
     error = service_error("AccessDeniedException", no("resource-based policy", "ssm:GetParameters", target), 400)
-    actual = hint(error, reference, call, parameter_store.resources(reference))
+    actual = hint(error, reference, call, parameter_store.resources(reference), {})
     assert json.loads(actual.partition(": ")[2]) == {
         "Effect": "Allow",
         "Principal": {"AWS": ROLE},
@@ -268,7 +273,7 @@ def test_a_name_with_a_slash_in_front_may_be_a_parameters(
     references = read({variable: "/app/p1", **others})
     [reference] = [each for each in references if each.variable == variable]
     call = Call(SECRETS_MANAGER, "GetSecretValue", {"SecretId": "/app/p1"}, REGION)
-    actual = hint(service_error(code, text, 400), reference, call, resources(reference), references)
+    actual = hint(service_error(code, text, 400), reference, call, resources(reference), {}, references)
     assert actual.startswith(f"{PARAMETER_HINT}{PARAMETER_OF.format(account)}; ")
 
 
@@ -312,7 +317,7 @@ LIST = "list those it has: aws secretsmanager list-secret-version-ids --region e
 def hint_for_version(code: str, text: str, stage: str = "", version: str = "") -> str:
     [reference] = read({"SECRETS_MANAGER_ARN": f"{NAME}::{stage}:{version}"})
     call = Call(SECRETS_MANAGER, "GetSecretValue", {"SecretId": NAME}, REGION)
-    return hint(service_error(code, text, 400), reference, call, resources(reference))
+    return hint(service_error(code, text, 400), reference, call, resources(reference), {})
 
 
 @pytest.mark.parametrize("stage", ["", "AWSCURRENT"])
@@ -343,7 +348,7 @@ def test_a_version_that_does_not_exist_has_the_command_that_lists_them(
 def test_a_parameters_version_or_label_has_the_command_that_lists_them(selector: str, code: str) -> None:
     arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/app/p1"
     [reference] = read({"LAMBDA_ENV_VALUE_FROM_A": f"{arn}:{selector}"})
-    actual = hint(service_error(code, "", 400), reference, Call(SSM, "GetParameters", {}, REGION), [])
+    actual = hint(service_error(code, "", 400), reference, Call(SSM, "GetParameters", {}, REGION), [], {})
     assert actual == (
         f"looked in Region eu-west-1, in account 123456789012; {CHECK}, or the version or label: "
         f"aws ssm get-parameter-history --region eu-west-1 --name {arn} --query 'Parameters[].[Version,Labels]'"
@@ -361,6 +366,108 @@ def test_a_parameters_version_or_label_has_the_command_that_lists_them(selector:
 def test_a_secret_marked_for_deletion_has_the_command_that_restores_it(text: str) -> None:
     actual = hint_for(service_error("InvalidRequestException", text, 400))
     assert actual == "restore it: aws secretsmanager restore-secret --region eu-west-1 --secret-id prod/app"
+
+
+# -- Hosts
+
+OWN_HOST = "no answer from secretsmanager.eu-west-1.amazonaws.com; nothing was sent"
+VPC = (
+    "check network access to that host: a function in a VPC needs a VPC endpoint for the service or a NAT gateway, and "
+    "a security group that allows outbound HTTPS"
+)
+FIPS, DUAL_STACK = "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"
+URL, URL_OF_SERVICE = "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"
+
+
+def named_by(setting: str) -> str:
+    return f"check {setting}, which names that host, and network access to it"
+
+
+def variant(variables: str, region: str = REGION) -> str:
+    check = f"check that the service has such a host in {region}, or unset the variable"
+    return f"{variables} selects that host: {check}; {VPC}"
+
+
+@pytest.mark.parametrize(
+    ("environ", "region", "expected"),
+    [
+        ({}, REGION, VPC),
+        ({}, "", VPC),
+        ({URL: "http://one"}, REGION, named_by(URL)),
+        ({URL: "http://one", URL_OF_SERVICE: "http://two"}, REGION, named_by(URL_OF_SERVICE)),
+        ({URL: "http://one", FIPS: "true"}, REGION, named_by(URL)),
+        ({URL: "http://one", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, REGION, VPC),
+        ({DUAL_STACK: "true"}, REGION, variant(DUAL_STACK)),
+        ({FIPS: "true", DUAL_STACK: "true"}, REGION, variant(f"{FIPS} and {DUAL_STACK}")),
+        ({DUAL_STACK: "false"}, REGION, VPC),
+        ({}, "eu-west-2", named_by("the profile (endpoint_url, use_fips_endpoint, use_dualstack_endpoint)")),
+    ],
+    ids=str,
+)
+def test_a_host_that_is_unreachable_has_the_setting_that_names_it(
+    environ: dict[str, str], region: str, expected: str
+) -> None:
+    assert hint_for(EntrypointError(errors.UNREACHABLE, OWN_HOST), NAME, region, environ) == expected
+
+
+@pytest.mark.parametrize(
+    ("region", "expected"),
+    [
+        ("eu-centra-1", "which is not a known Region; did you mean eu-central-1?"),
+        ("us-gov-wset-1", "which is not a known Region; did you mean us-gov-west-1?"),
+        ("frankfurt", "which is not a known Region; check its name"),
+        ("us-east-1a", "which is a zone; set the Region: us-east-1"),
+        ("us-west-2-lax-1a", "which is a zone; set the Region: us-west-2"),
+        ("sa-east-11", "which is not a known Region; did you mean sa-east-1?"),
+    ],
+)
+def test_an_unknown_region_has_the_nearest_one(region: str, expected: str) -> None:
+    error = EntrypointError(errors.UNREACHABLE, f"could not connect to secretsmanager.{region}.amazonaws.com: x")
+    actual = hint_for(error, NAME, region, {"AWS_REGION": region})
+    assert actual == f"AWS_REGION is {region}, {expected}"
+
+
+@pytest.mark.parametrize(
+    ("secret", "environ", "where"),
+    [
+        (NAME, {"AWS_REGION": "eu-centra-1"}, "AWS_REGION"),
+        (NAME, {"AWS_DEFAULT_REGION": "eu-centra-1"}, "AWS_DEFAULT_REGION"),
+        (NAME, {}, "the profile's region"),
+        (ARN.replace(REGION, "eu-centra-1"), {"AWS_REGION": REGION}, "the ARN's Region"),
+    ],
+)
+def test_an_unknown_region_has_where_it_was_read_from(secret: str, environ: dict[str, str], where: str) -> None:
+    error = EntrypointError(errors.UNREACHABLE, "the name of secretsmanager.eu-centra-1.amazonaws.com could not be")
+    actual = hint_for(error, secret, "eu-centra-1", environ)
+    assert actual == f"{where} is eu-centra-1, which is not a known Region; did you mean eu-central-1?"
+
+
+ANOTHER = "find out what answers in its place: a proxy that inspects TLS, for instance, or a wrong DNS record"
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [({}, ANOTHER), ({URL: "https://one"}, f"check {URL}, which names that host, and {ANOTHER}")],
+    ids=str,
+)
+def test_a_certificate_of_another_host_has_the_setting_that_names_the_host(
+    environ: dict[str, str], expected: str
+) -> None:
+    error = EntrypointError(errors.CERTIFICATE_OF_ANOTHER_HOST, OWN_HOST)
+    assert hint_for(error, environ=environ) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (errors.CERTIFICATE_EXPIRED, "whoever runs that host has to renew it, unless the clock is wrong"),
+        (errors.CERTIFICATE_NOT_YET_VALID, "set the clock"),
+    ],
+)
+def test_a_certificate_at_the_wrong_time_has_this_machines(kind: errors.Kind, expected: str) -> None:
+    words, _, now = hint_for(EntrypointError(kind, "")).partition(": this machine's time is ")
+    assert words == expected
+    time.strptime(now, "%a, %d %b %Y %H:%M:%S GMT")
 
 
 @pytest.mark.parametrize("kind", [kind for kind, found in HINTS.items() if isinstance(found, str)])

@@ -5,9 +5,14 @@ The same for both transports. Every message about the network names the host.
 
 from __future__ import annotations
 
+from time import gmtime, strptime
+
 from ..errors import (
     ACCESS_DENIED,
+    CERTIFICATE_EXPIRED,
     CERTIFICATE_NOT_TRUSTED,
+    CERTIFICATE_NOT_YET_VALID,
+    CERTIFICATE_OF_ANOTHER_HOST,
     CREDENTIALS_REFUSED,
     EXPLICITLY_DENIED,
     FAILED,
@@ -25,7 +30,7 @@ from ..errors import (
     too_many_files,
 )
 from ..native import CertificateError, ResolutionError, TlsError
-from ..text import printable
+from ..text import listed, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,6 +82,7 @@ OUT_OF_MEMORY = frozenset({"MALLOC_FAILURE", "[SSL] malloc failure"})  # OpenSSL
 # X509_V_ERR_*: the issuer is not in this store, another may have it. Any other error is the certificate's own.
 UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21, 27})
 HOSTNAME_MISMATCH = frozenset({62, 64})
+NOT_YET_VALID, EXPIRED = 9, 10
 
 
 def service_error(code: str, text: object, status: int, date: str = "") -> ServiceError:
@@ -104,9 +110,11 @@ def _kind(code: str, message: str, status: int) -> Kind:
 def connection_error(host: str, error: Exception, stores: Sequence[str] = (), *, sent: bool = False) -> EntrypointError:
     """What it means that an exchange with `host` ended in `error`: an OSError that `native` raises, EOFError for a
     truncated reply, or ValueError for one that is not HTTP; `stores` are the trust stores that were tried, `sent`: the
-    request was sent."""
+    request was sent. After host and port, `host` may have what that host is for."""
     if isinstance(error, ResolutionError):
-        return unreachable(f"the name of {host} could not be resolved ({error.reason})", retryable=not error.final)
+        name, space, role = host.partition(" ")
+        name = f"{name.partition(':')[0]}{space}{role}"
+        return unreachable(f"the name of {name} could not be resolved ({error.reason})", retryable=not error.final)
     if isinstance(error, TimeoutError):
         return no_answer(host, sent=sent)
     if isinstance(error, (EOFError, ConnectionResetError, BrokenPipeError)):
@@ -125,9 +133,37 @@ def connection_error(host: str, error: Exception, stores: Sequence[str] = (), *,
 
 
 def _not_trusted(host: str, error: CertificateError, stores: Sequence[str]) -> EntrypointError:
-    tried = f" (tried {', '.join(stores)})" if error.code in UNKNOWN_ISSUER else ""
-    reason = "hostname mismatch" if error.code in HOSTNAME_MISMATCH else printable(error.reason, 200)
-    return EntrypointError(CERTIFICATE_NOT_TRUSTED, f"the certificate of {host} is not trusted: {reason}{tried}")
+    kind, reason, detail = CERTIFICATE_NOT_TRUSTED, printable(error.reason, 200), ""
+    if error.code in UNKNOWN_ISSUER:
+        detail = f"tried {', '.join(stores)}"
+    elif error.code in HOSTNAME_MISMATCH:
+        kind, reason, detail = CERTIFICATE_OF_ANOTHER_HOST, "hostname mismatch", _names(error)
+    elif error.code == EXPIRED:
+        kind, detail = CERTIFICATE_EXPIRED, _date(error, "notAfter", "valid until")
+    elif error.code == NOT_YET_VALID:
+        kind, detail = CERTIFICATE_NOT_YET_VALID, _date(error, "notBefore", "valid from")
+    shown = f" ({detail})" if detail else ""
+    return EntrypointError(kind, f"the certificate of {host} is not trusted: {reason}{shown}")
+
+
+def _names(error: CertificateError) -> str:
+    """Whose certificate it is."""
+    names = [name for _, name in error.chain[0].get("subjectAltName", ())] if error.chain else []
+    return f"it is for {listed((printable(name, 100) for name in names), ', ')}" if names else ""
+
+
+def _date(error: CertificateError, field: str, words: str) -> str:
+    """The date in `field` of the first certificate that it is about: that may be an issuer's."""
+    now = gmtime()
+    for certificate in error.chain:
+        text = certificate.get(field, "")
+        try:
+            moment = strptime(text, "%b %d %H:%M:%S %Y GMT")
+        except ValueError:  # OpenSSL has more forms, for dates that are not valid
+            continue
+        if (moment < now) if field == "notAfter" else (moment > now):
+            return f"{words} {text}"
+    return ""
 
 
 def unreachable(message: str, *, retryable: bool = True) -> EntrypointError:

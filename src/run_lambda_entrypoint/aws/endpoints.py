@@ -11,6 +11,7 @@ from .package_data import data
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from .call import Call
     from .services import Service
@@ -39,19 +40,28 @@ class Endpoint(Record):
 
 def default_region(environ: Mapping[str, str]) -> str:
     """The Region that the function runs in, "" where the environment does not say."""
-    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or ""
+    return environ.get(region_variable(environ), "")
+
+
+def region_variable(environ: Mapping[str, str]) -> str:
+    """The variable that `default_region` is from, "" if none is set."""
+    return next((name for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if environ.get(name)), "")
 
 
 def resolve_all(calls: Iterable[Call], environ: Mapping[str, str]) -> dict[tuple[str, str], Endpoint | None]:
-    """The endpoints of all calls, by service and Region. Raises EntrypointError for a Region that cannot be one."""
+    """The endpoints of all calls, by service and Region. Raises EntrypointError for a Region or URL that is not one."""
     found: dict[tuple[str, str], Endpoint | None] = {}
     for call in calls:
         key = (call.service.name, call.region)
         if call.region and not is_label(call.region):  # an ARN's was checked before
             raise EntrypointError(
-                INVALID_AWS_CONFIGURATION,
-                f"AWS_REGION, or AWS_DEFAULT_REGION, is {call.region!a}, which is not a valid Region",
+                INVALID_AWS_CONFIGURATION, f"{region_variable(environ)} is {call.region!a}, which is not a valid Region"
             )
+        variable = url_variable(call.service, environ)
+        # Refused here, since botocore takes its time to start; it reads a URL as urllib.parse does, from its first
+        # character that is not a space.
+        if variable and not environ[variable].lstrip().lower().startswith(("http://", "https://")):
+            raise invalid_url(variable)
         if key not in found:
             found[key] = resolve(call.service, call.region, environ)
     return found
@@ -60,7 +70,7 @@ def resolve_all(calls: Iterable[Call], environ: Mapping[str, str]) -> dict[tuple
 def resolve(service: Service, region: str, environ: Mapping[str, str]) -> Endpoint | None:
     """The endpoint that botocore would choose, or None where only botocore can say."""
     fips, dual_stack = flag(environ, "AWS_USE_FIPS_ENDPOINT"), flag(environ, "AWS_USE_DUALSTACK_ENDPOINT")
-    configured = _configured(service, environ)
+    configured = environ.get(url_variable(service, environ), "")
     if dual_stack or (configured and fips) or not is_label(region):
         return None
     if configured:
@@ -73,11 +83,22 @@ def resolve(service: Service, region: str, environ: Mapping[str, str]) -> Endpoi
     return Endpoint(f"{label}.{region}.{suffix}") if label else None
 
 
-def _configured(service: Service, environ: Mapping[str, str]) -> str:
-    """https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html"""
+def url_variable(service: Service, environ: Mapping[str, str]) -> str:
+    """The variable whose URL is the service's endpoint, "" if none is set.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
     if flag(environ, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"):
         return ""
-    return environ.get(service.endpoint_variable) or environ.get("AWS_ENDPOINT_URL") or ""
+    return next((name for name in (service.endpoint_variable, "AWS_ENDPOINT_URL") if environ.get(name)), "")
+
+
+def invalid_url(setting: str) -> EntrypointError:
+    """The URL of an endpoint, which `setting` names, is not one; it is not shown, since it may contain a password."""
+    return EntrypointError(
+        INVALID_AWS_CONFIGURATION,
+        f"{setting} is not a valid URL; expected https://HOST, https://HOST:PORT or https://HOST/PATH",
+    )
 
 
 def _parsed(url: str) -> Endpoint | None:
@@ -118,7 +139,7 @@ def partition(region: str) -> tuple[str, str] | None:
     """The partition that a Region is in, and the suffix of its hosts; None where botocore would guess."""
     if region in REGIONS:
         return REGIONS[region]
-    partitions = json.loads(data("botocore", "data/partitions.json"))["partitions"]
+    partitions = _partitions()
     for candidate in partitions:
         if region in candidate["regions"]:
             return candidate["id"], candidate["outputs"]["dnsSuffix"]
@@ -130,6 +151,16 @@ def partition(region: str) -> tuple[str, str] | None:
         if re.match(candidate["regionRegex"], region):
             return candidate["id"], candidate["outputs"]["dnsSuffix"]
     return None
+
+
+def known_regions() -> list[str]:
+    """All Regions that botocore's data has."""
+    return list(REGIONS) or [region for candidate in _partitions() for region in candidate["regions"]]
+
+
+def _partitions() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(data("botocore", "data/partitions.json"))["partitions"]
+    return found
 
 
 def flag(environ: Mapping[str, str], name: str) -> bool:

@@ -59,7 +59,8 @@ def load(
                 raise outcome
             loaded.append(store.values(reference, call, outcome))
         except EntrypointError as error:
-            hint = reporting.hints.hint(error, reference, call, store.resources(reference), references)
+            resources = store.resources(reference)
+            hint = reporting.hints.hint(error, reference, call, resources, environ, references)
             errors.append(_explained(error, reference, hint))
     if errors:
         raise CombinedError(errors)

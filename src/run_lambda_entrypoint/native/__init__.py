@@ -44,6 +44,11 @@ from __future__ import annotations
 
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
 KNOWN = sys.implementation.name == "cpython" and (3, 11) <= sys.version_info[:2] <= (3, 15)
 
 
@@ -65,12 +70,14 @@ class TlsError(OSError):
 
 
 class CertificateError(OSError):
-    """A certificate is not trusted: OpenSSL's code for it (X509_V_ERR_*), and its words."""
+    """A certificate is not trusted: OpenSSL's code for it (X509_V_ERR_*), and its words. `chain` is what the other side
+    sent, its own certificate first, each as SSLSocket.getpeercert has it; none where that cannot be had."""
 
-    def __init__(self, code: int, reason: str) -> None:
+    def __init__(self, code: int, reason: str, chain: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
+        self.chain = chain
 
 
 class JsonError(ValueError):

@@ -61,6 +61,8 @@ def context(certificates: str | bytes, kind: type[Context] = SSLContext) -> Cont
     made.check_hostname = True
     made.minimum_version = TLS_1_2
     made.options &= ~IGNORE_UNEXPECTED_EOF
+    if hasattr(made, "sslsocket_class"):
+        made.sslsocket_class = _noting_chains(made.sslsocket_class)
     try:
         made.load_verify_locations(cadata=certificates)
     except (SSLError, ValueError):
@@ -104,7 +106,10 @@ class _Session(Connection):
 
 def _secure_in_c(connected: Socket, context: Context, host: str) -> Connection:
     session = context._wrap_socket(connected, False, host)
-    session.do_handshake()
+    try:
+        session.do_handshake()
+    except SSLCertVerificationError as error:
+        raise _with_chain(error, session) from None
     return _Session(connected, lambda buffer: session.read(len(buffer), buffer), session.write)
 
 
@@ -117,13 +122,39 @@ def _secure_publicly(connected: Socket, context: Context, host: str) -> Connecti
     return _Session(session, session.recv_into, session.send)
 
 
+def _noting_chains(kind: type[Any]) -> type[Any]:
+    """`kind`, which is ssl.SSLSocket, with the chain in the error of a handshake: afterwards it is gone."""
+
+    class Socket(kind):  # type: ignore[misc]
+        def do_handshake(self, block: bool = False) -> None:
+            try:
+                super().do_handshake(block)
+            except SSLCertVerificationError as error:
+                raise _with_chain(error, getattr(self, "_sslobj", None)) from None
+
+    return Socket
+
+
+def _with_chain(error: Any, session: Any) -> Any:
+    """`error`, an SSLCertVerificationError, with what the certificates say that it is about.
+
+    It must not be lost for an explanation: OpenSSL 1.1.1 has no chain after a handshake that failed, a CPython that is
+    not known may have no such method, and a certificate may be odd.
+    """
+    try:
+        error.chain = [certificate.get_info() for certificate in session.get_unverified_chain() or ()]
+    except (AttributeError, OSError, ValueError):
+        return error
+    return error
+
+
 def translated(error: OSError) -> OSError | EOFError:
     """An error of the standard library as this package raises it."""
     # CPython before 3.11.4 has no class of its own for OpenSSL 3's error.
     if isinstance(error, (SSLEOFError, SSLZeroReturnError)) or getattr(error, "reason", "") == UNEXPECTED_EOF:
         return EOFError()
     if isinstance(error, SSLCertVerificationError):
-        return CertificateError(error.verify_code, error.verify_message)
+        return CertificateError(error.verify_code, error.verify_message, getattr(error, "chain", ()))
     if isinstance(error, SSLError):
         # Some errors have no reason code but a text (of OpenSSL 3.0.20: "legacy sigalg disallowed or unsupported"), to
         # which CPython adds where it was raised.

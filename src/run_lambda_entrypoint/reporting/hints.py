@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from time import gmtime, strftime
 
 from .. import errors
 from ..aws.classify import OTHER_STAGE
@@ -13,6 +12,7 @@ from ..errors import ServiceError
 from ..record import Record
 from ..references import CURRENT_STAGE, PARAMETER, SECRET, VALUE_PREFIX, is_parameter_name
 from ..text import printable
+from . import hosts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,10 +69,13 @@ def hint(
     reference: Reference,
     call: Call,
     resources: Sequence[str],
+    environ: Mapping[str, str],
     references: Sequence[Reference] = (),
 ) -> str:
     """What may help against `error`, or nothing; `resources` are what `call` needs in IAM's terms, `references` are all
     that there are."""
+    if error.kind in hosts.HINTS:
+        return hosts.HINTS[error.kind](error, reference, call, environ)
     found = HINTS.get(error.kind, "")
     text = found if isinstance(found, str) else found(error, reference, call, resources)
     return "; ".join(filter(None, [_as_parameter(error, reference, call, references), text]))
@@ -91,9 +94,8 @@ def _as_parameter(error: EntrypointError, reference: Reference, call: Call, refe
 
 
 def _clock(error: EntrypointError, *_: object) -> str:
-    now = strftime("%a, %d %b %Y %H:%M:%S GMT", gmtime())
     theirs = printable(error.date, 40) if isinstance(error, ServiceError) else ""
-    return f"set the clock: this machine's time is {now}, AWS's is {theirs or 'unknown'}"
+    return f"set the clock: this machine's time is {hosts.now()}, AWS's is {theirs or 'unknown'}"
 
 
 def _restore(_: EntrypointError, reference: Reference, call: Call, *__: object) -> str:
@@ -219,14 +221,16 @@ def _arn_start(service: str, region: str, account: str) -> str:
 HINTS: Mapping[Kind, str | Callable[[EntrypointError, Reference, Call, Sequence[str]], str]] = {
     errors.ACCESS_DENIED: _denied,
     errors.CERTIFICATE_NOT_TRUSTED: "set AWS_CA_BUNDLE to a PEM file with its issuer, or add it to the image's store",
+    errors.CREDENTIALS_UNREACHABLE: "check network access to that host, and what names it: a variable "
+    "(AWS_CONTAINER_CREDENTIALS_*, AWS_ENDPOINT_URL), or the profile",
     errors.CREDENTIALS_REFUSED: "these credentials are wrong, expired, or for another partition; get new ones",
     errors.EXPLICITLY_DENIED: _explicitly_denied,
     errors.MARKED_FOR_DELETION: _restore,
     errors.NOT_DECRYPTED: "check that its KMS key is enabled and that the role may use it (kms:Decrypt)",
     errors.PARAMETER_NOT_FOUND: _not_found,
+    errors.PROXY_FAILED: "check that the proxy runs and permits that host, and the variable that names it; no_proxy "
+    "lists hosts that are reached without it",
     errors.SECRET_NOT_FOUND: _not_found,
     errors.THROTTLED: "AWS limits the rate of requests; start fewer functions at once, or raise the timeout",
-    errors.UNREACHABLE: "check network access to that host: a function in a VPC needs a VPC endpoint for the service "
-    "or a NAT gateway, and a security group that allows outbound HTTPS",
     errors.WRONG_CLOCK: _clock,
 }

@@ -10,9 +10,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from ...errors import misconfigured
 from .. import classify, replies, trust
 from ..dial import Dialer
-from . import exceptions, session, wire
+from . import exceptions, session, sources, wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,10 +63,10 @@ class Clients:
     def waiting(self, call: Call) -> EntrypointError | None:
         """Why `call` has no reply yet, None while botocore starts."""
         exchange = self._exchanges.get(call)
-        if exchange:
-            return classify.no_answer(exchange.host or self.host(call), sent=exchange.sent)
-        if self._credentials.active:
-            return classify.no_answer(self._credentials.name, sent=self._credentials.sent)
+        if exchange and not exchange.host:
+            return classify.no_answer(self.host(call), sent=False)
+        if exchange or self._credentials.active:
+            return exceptions.no_answer(exchange or self._credentials)
         return None
 
     def send(self, call: Call, timeout: float) -> tuple[Reply, int]:
@@ -101,7 +102,7 @@ class Clients:
         try:
             credentials = self._session.get_credentials()
             if credentials:
-                credentials.get_frozen_credentials()
+                sources.check(credentials, self._credentials, self._environ)
         except (*RAISED, *ESCAPED) as error:
             self._dialer.forget()
             raise self._explained(error, self._credentials) from None
@@ -116,12 +117,14 @@ class Clients:
         except RAISED as error:
             raise self._explained(error, wire.current()) from None
         except ValueError:  # botocore's word for a URL that it cannot use
-            raise exceptions.invalid_endpoint(call.service.name) from None
+            raise exceptions.invalid_endpoint(call.service, self._environ) from None
         except ESCAPED as error:
+            if isinstance(self._session.get_config_variable("api_versions"), str):  # not a section
+                raise misconfigured("the profile's api_versions is not valid; remove it") from None
             raise self._explained(error, wire.current()) from None
         host = wire.authority(client.meta.endpoint_url)
         if host == wire.INVALID:
-            raise exceptions.invalid_endpoint(call.service.name)
+            raise exceptions.invalid_endpoint(call.service, self._environ)
         client.meta.events.register("before-parse", partial(_read, host))
         return client
 

@@ -15,25 +15,31 @@ from urllib3.exceptions import HTTPError, InvalidChunkLength
 
 from ...errors import (
     CREDENTIALS_MISSING,
+    CREDENTIALS_UNREACHABLE,
     FILE_LIMITS,
     INVALID_AWS_CONFIGURATION,
+    PROXY_FAILED,
+    UNAVAILABLE,
+    UNREACHABLE,
     EntrypointError,
     internal,
+    misconfigured,
     too_many_files,
 )
-from ...native import CertificateError, sockets, tls
+from ...native import CertificateError, TlsError, sockets, tls
 from ...text import printable
-from .. import classify, trust
-from .processes import CREDENTIAL_PROCESS
-from .wire import authority
+from .. import classify, endpoints, trust
+from . import sources
+from .sources import LOGIN
+from .wire import INVALID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..services import Service
     from .wire import Exchange
 
-LOGIN = "run `aws sso login` for the profile, or pass session credentials"
 # By class, or the nearest of its bases; with those of its fields that may be shown: constants of botocore, and the path
 # or profile that a variable names. Of a class that is not here only the name is shown.
 SENTENCES: Mapping[type[BaseException], str] = {
@@ -41,17 +47,17 @@ SENTENCES: Mapping[type[BaseException], str] = {
     exceptions.ConfigParseError: "cannot parse {path}",
     exceptions.EndpointProviderError: "no endpoint for this combination of Region, FIPS, dual-stack and "
     "AWS_ENDPOINT_URL",
+    exceptions.InvalidChecksumConfigError: "{config_key} is not valid; expected {valid_options}",
+    exceptions.InvalidDefaultsMode: "defaults_mode or AWS_DEFAULTS_MODE is not valid; expected {valid_modes}",
     exceptions.InfiniteLoopConfigError: "the profiles' source_profile settings form a loop",
-    exceptions.InvalidConfigError: "a setting of the profile is missing, not valid, or contradicts another; check its "
-    "role_arn, source_profile, credential_source, web_identity_token_file and sso_* settings",
     exceptions.InvalidIMDSEndpointError: "the endpoint of EC2's metadata service is not a valid URL",
     exceptions.InvalidIMDSEndpointModeError: "the endpoint mode of EC2's metadata service must be IPv4 or IPv6",
     exceptions.InvalidProxiesConfigError: "a file that the settings of the proxy name cannot be used",
     exceptions.InvalidRegionError: "the Region is not valid",
+    exceptions.InvalidSTSRegionalEndpointsConfigError: "sts_regional_endpoints or AWS_STS_REGIONAL_ENDPOINTS must be "
+    "regional or legacy",
     exceptions.LoginError: "a login_session cannot be used here; pass session credentials",
     exceptions.MissingDependencyException: "a setting requires awscrt, which is not part of the archive",
-    exceptions.ParamValidationError: "a value for the request of credentials is not valid; check role_arn, "
-    "role_session_name, and the token in web_identity_token_file or AWS_WEB_IDENTITY_TOKEN_FILE",
     exceptions.PartialCredentialsError: "{cred_var} is missing (botocore's provider {provider})",
     exceptions.ProfileNotFound: "profile {profile} does not exist; check AWS_PROFILE and AWS_CONFIG_FILE",
     exceptions.SSOError: f"no valid SSO session; {LOGIN}",
@@ -64,12 +70,21 @@ PATH_VARIABLES = (
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 )
-CONTAINER_VARIABLES = (
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+# Of a profile, those that botocore says are missing, not valid, or contradict another.
+PROFILE_SETTINGS = (
+    *("role_arn", "source_profile", "credential_source", "web_identity_token_file", "account_id_endpoint_mode"),
+    *("sso_session", "sso_account_id", "sso_role_name", "sso_region", "sso_start_url"),
+    "request_min_compression_size_bytes",
 )
+# Of a request of credentials: the parameter, and the settings that it is from.
+PARAMETERS = {
+    "WebIdentityToken": ("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file"),
+    "RoleArn": ("AWS_ROLE_ARN", "role_arn"),
+    "RoleSessionName": ("AWS_ROLE_SESSION_NAME", "role_session_name"),
+    "DurationSeconds": ("", "duration_seconds"),
+    "ExternalId": ("", "external_id"),
+}
+TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")  # http.client's words; those of the proxy follow
 CODE = re.compile(r"[A-Za-z][A-Za-z.]{0,99}")  # of an error of AWS, not a status
 
 
@@ -78,7 +93,7 @@ def explained(
 ) -> EntrypointError:
     """What it means that botocore raised `error` after the last exchange, which was verified against `stores`."""
     if isinstance(error, exceptions.ClientError):  # of a service that provides credentials: ours raise in _read
-        return _service_error(error, exchange)
+        return _service_error(error, exchange, environ)
     if isinstance(error, exceptions.NoCredentialsError):
         return EntrypointError(
             CREDENTIALS_MISSING,
@@ -87,62 +102,92 @@ def explained(
             "-e AWS_SESSION_TOKEN ...",
         )
     if isinstance(error, exceptions.NoRegionError):
-        return misconfigured("no Region; set AWS_REGION, or use the secret's full ARN")
+        return EntrypointError(INVALID_AWS_CONFIGURATION, "no Region; set AWS_REGION, or use the secret's full ARN")
     sentence = next((SENTENCES[kind] for kind in type(error).__mro__ if kind in SENTENCES), "")
     if sentence and isinstance(error, exceptions.BotoCoreError):
-        shown = {name: printable(str(value)) for name, value in error.kwargs.items()}
-        return misconfigured(f"AWS configuration: {sentence.format(**shown)}")
+        lists = {
+            name: ", ".join(sorted(map(str, value)))
+            for name, value in error.kwargs.items()
+            if isinstance(value, (list, tuple))
+        }
+        shown = {name: printable(str(value)) for name, value in {**error.kwargs, **lists}.items()}
+        return misconfigured(sentence.format(**shown))
+    if isinstance(error, exceptions.InvalidConfigError):
+        return _invalid_setting(error)
+    if isinstance(error, exceptions.ParamValidationError):
+        return _invalid_parameter(error, environ)
     if exchange.error and isinstance(error, exceptions.BotoCoreError):
         fields = getattr(exchange.error, "kwargs", {})
         if isinstance(fields.get("error"), ValueError) and not exchange.sent:  # urllib3's LocationValueError is one
-            return misconfigured(
-                "AWS configuration: a URL (of the endpoint, a proxy, or the source of the credentials) or a token is "
-                "not valid"
-            )
-        host = authority(fields["proxy_url"]) if "proxy_url" in fields else exchange.name
-        return _network_error(host, _cause(exchange.error), stores, sent=exchange.sent)
+            return _invalid_url(exchange, environ)
+        if isinstance(exchange.error, exceptions.ProxyConnectionError):
+            return _proxy_error(exchange, _cause(exchange.error), stores)
+        return _network_error(exchange, _cause(exchange.error), stores)
     if isinstance(error, SSLError):  # while the context was made: those of connections are in the exchange
         return internal(error)
     if isinstance(error, OSError) and error.errno in FILE_LIMITS:
         return too_many_files()
     if isinstance(error, OSError):
         return _file_error(error, environ)
-    if exchange.host == CREDENTIAL_PROCESS:
-        return misconfigured("AWS configuration: credential_process did not print valid credentials")
+    unusable = sources.unusable(error, exchange, environ)
+    if unusable:
+        return unusable
     if exchange.status:
         return _refused(exchange)
-    named = [name for name in CONTAINER_VARIABLES if environ.get(name)]
-    if type(error) is ValueError and not exchange.host:  # of the sources that botocore refuses before it asks them
-        return misconfigured(
-            f"AWS configuration: {', '.join([*named, 'credential_process'])}: one of these is not valid; expected an "
-            "HTTP or HTTPS URL of this machine or of a container service, a path that starts with /, a token without "
-            "line breaks, and a command line whose quotes are closed"
-        )
-    return misconfigured(
-        f"AWS configuration: botocore raised {type(error).__name__}; check the AWS_* variables and the profile"
-    )
+    return misconfigured(f"botocore raised {type(error).__name__}; check the AWS_* variables and the profile")
 
 
-def misconfigured(message: str) -> EntrypointError:
-    """What the user has configured cannot be used."""
-    return EntrypointError(INVALID_AWS_CONFIGURATION, message)
-
-
-def invalid_endpoint(service: str) -> EntrypointError:
+def invalid_endpoint(service: Service, environ: Mapping[str, str]) -> EntrypointError:
     """The URL that is configured for a service is not one."""
+    variable = endpoints.url_variable(service, environ)
+    return endpoints.invalid_url(variable or f"the profile's endpoint_url for {service.name}")
+
+
+def no_answer(exchange: Exchange) -> EntrypointError:
+    """There is no answer from whom the exchange is with."""
+    return _of(exchange, classify.no_answer(_route(exchange), sent=exchange.sent), by_proxy=_by_proxy(exchange))
+
+
+def _invalid_setting(error: exceptions.InvalidConfigError) -> EntrypointError:
+    """Of botocore's message only the settings' names are shown: it may have their values too."""
+    text = str(error.kwargs.get("error_msg", ""))
+    named = " and ".join(name for name in PROFILE_SETTINGS if name in text) or "a setting"
     return misconfigured(
-        f"AWS_ENDPOINT_URL, or another setting of the endpoint of {service}, is not a valid URL; expected "
-        "https://HOST, https://HOST:PORT or https://HOST/PATH"
+        f"{named} of the profile, or in a variable, is missing, not valid, or contradicts another setting"
     )
 
 
-def _service_error(error: exceptions.ClientError, exchange: Exchange) -> EntrypointError:
+def _invalid_parameter(error: exceptions.ParamValidationError, environ: Mapping[str, str]) -> EntrypointError:
+    """A parameter of a request of credentials. botocore's report may have its value too."""
+    report = str(error.kwargs.get("report", ""))
+    found = [settings for parameter, settings in PARAMETERS.items() if parameter in report]
+    named = [variable if environ.get(variable) else f"the profile's {setting}" for variable, setting in found]
+    return misconfigured(f"the value from {' and '.join(named) or 'a setting of the role'} is too short or not valid")
+
+
+def _invalid_url(exchange: Exchange, environ: Mapping[str, str]) -> EntrypointError:
+    if exchange.proxy == INVALID:
+        return misconfigured(f"{exchange.proxy_variable} is not a valid URL; expected http://HOST:PORT")
+    if exchange.is_for_credentials and exchange.provider == sources.CONTAINER:
+        return sources.invalid_uri(environ)
+    return misconfigured(
+        "a URL (of the endpoint, a proxy, or the source of the credentials) or a credential of the "
+        "source_profile is not valid"
+    )
+
+
+def _service_error(error: exceptions.ClientError, exchange: Exchange, environ: Mapping[str, str]) -> EntrypointError:
     """AWS's own code and message, if the reply is an error of AWS at all."""
     details = error.response.get("Error", {})
     code, text = details.get("Code"), details.get("Message")
     if not isinstance(code, str) or not isinstance(text, str) or not CODE.fullmatch(code):
         return _refused(exchange)
-    failed = f"{error.operation_name} for the credentials failed"
+    token = (
+        f" with the token in {sources.token_file(exchange, environ)}"
+        if exchange.provider == sources.WEB_IDENTITY
+        else ""
+    )
+    failed = f"{error.operation_name} for the credentials{token} failed"
     return classify.service_error(code, f"{failed}: {text}" if text else failed, exchange.status)
 
 
@@ -158,17 +203,59 @@ def _file_error(error: OSError, environ: Mapping[str, str]) -> EntrypointError:
     for variable in PATH_VARIABLES:
         if environ.get(variable) and error.filename == os.path.expanduser(environ[variable]):
             path = printable(environ[variable])
-            return misconfigured(f"{variable}={path} cannot be read ({reason}); correct the path")
-    return misconfigured(
-        f"AWS configuration: a file that it names cannot be read ({reason}); check the profile's paths"
-    )
+            return EntrypointError(
+                INVALID_AWS_CONFIGURATION, f"{variable}={path} cannot be read ({reason}); correct the path"
+            )
+    return misconfigured(f"a file that it names cannot be read ({reason}); check the profile's paths")
 
 
-def _network_error(host: str, cause: Exception, stores: Sequence[trust.Store], *, sent: bool) -> EntrypointError:
-    tried: list[str] = []
+def _network_error(exchange: Exchange, cause: Exception, stores: Sequence[trust.Store]) -> EntrypointError:
+    of_host = isinstance(cause, (CertificateError, TlsError)) or not _by_proxy(exchange)
+    name = exchange.name if of_host else _route(exchange)
+    error = classify.connection_error(name, cause, _tried(cause, stores), sent=exchange.sent)
+    return _of(exchange, error, by_proxy=not of_host)
+
+
+def _by_proxy(exchange: Exchange) -> bool:
+    """Whether it may be a proxy that there is no connection with the host."""
+    return bool(exchange.proxy) and not exchange.sent
+
+
+def _route(exchange: Exchange) -> str:
+    return f"{exchange.name} through {exchange.proxy_name}" if _by_proxy(exchange) else exchange.name
+
+
+def _of(exchange: Exchange, error: EntrypointError, *, by_proxy: bool) -> EntrypointError:
+    """`error`, as one of the proxy or of the source of the credentials if it is one."""
+    kind = error.kind
+    if by_proxy and kind in (UNREACHABLE, UNAVAILABLE):
+        kind = PROXY_FAILED
+    elif exchange.is_for_credentials and kind is UNREACHABLE:
+        kind = CREDENTIALS_UNREACHABLE
+    return EntrypointError(kind, str(error), retryable=error.retryable)
+
+
+def _proxy_error(exchange: Exchange, cause: Exception, stores: Sequence[trust.Store]) -> EntrypointError:
+    """The proxy could not be reached, or refused the connection (RFC 9110, 9.3.6); of its reply only the status is
+    shown."""
+    refusal = TUNNEL.match(str(cause))
+    if refusal:
+        status = int(refusal[1])
+        reason = ", so its URL needs a user and a password: http://USER:PASSWORD@HOST:PORT" if status == 407 else ""
+        return EntrypointError(
+            PROXY_FAILED,
+            f"{exchange.proxy_name} refused to connect to {exchange.name}: HTTP {status}{reason}",
+            retryable=status == 429 or status >= 500,
+        )
+    error = classify.connection_error(exchange.proxy_name, cause, _tried(cause, stores))
+    return _of(exchange, error, by_proxy=True)
+
+
+def _tried(cause: Exception, stores: Sequence[trust.Store]) -> list[str]:
+    """The stores that were of no use, if that is what was wrong."""
     if isinstance(cause, CertificateError) and cause.code in classify.UNKNOWN_ISSUER:
-        tried = [store.name for store in stores if trust.context(store.read())]
-    return classify.connection_error(host, cause, tried, sent=sent)
+        return [store.name for store in stores if trust.context(store.read())]
+    return []
 
 
 def _cause(error: BaseException) -> Exception:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from json import loads
 from subprocess import Popen
 
 from ... import children
-from ...errors import INVALID_AWS_CONFIGURATION, EntrypointError
+from ...errors import EntrypointError, misconfigured
 from . import wire
 
 TYPE_CHECKING = False
@@ -37,18 +38,34 @@ class CredentialProcess(Popen[bytes]):
             os.close(stdin)
 
     def communicate(self, *arguments: Any, **named: Any) -> tuple[Any, Any]:
-        """Standard output and error; raises EntrypointError if the process fails."""
+        """Standard output and error; raises EntrypointError if the process fails, or prints something else."""
         try:
             output = super().communicate(*arguments, **named)
         finally:
             self._done()
         if self.returncode:
             raise _failed(f"ended with {_status(self.returncode)}; run it in the image to see why")
+        _check(output[0])
         return output
 
     def _done(self) -> None:
         children.remove(self)
         self._exchange.end()
+
+
+def _check(printed: bytes) -> None:
+    """Raises EntrypointError if that is not what botocore expects; it judges the Expiration itself."""
+    try:
+        found = loads(printed.decode())
+    except (ValueError, RecursionError):
+        raise _failed("did not print JSON; run it in the image to see what it prints") from None
+    if not isinstance(found, dict):
+        raise _failed("must print a JSON object")
+    if found.get("Version") != 1:
+        raise _failed('must print "Version": 1 beside the credentials, and in the same object')
+    for key in ("AccessKeyId", "SecretAccessKey"):
+        if not isinstance(found.get(key), str) or not found[key]:
+            raise _failed(f"must print {key}, a text that is not empty")
 
 
 def _no_input() -> int:
@@ -66,4 +83,4 @@ def _status(code: int) -> str:
 
 
 def _failed(reason: str) -> EntrypointError:
-    return EntrypointError(INVALID_AWS_CONFIGURATION, f"AWS configuration: {CREDENTIAL_PROCESS} {reason}")
+    return misconfigured(f"{CREDENTIAL_PROCESS} {reason}")

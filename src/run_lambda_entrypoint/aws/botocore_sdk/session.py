@@ -21,13 +21,12 @@ from botocore.loaders import Loader
 from botocore.session import Session
 
 from ... import __version__
-from ...errors import FILE_LIMITS
+from ...errors import FILE_LIMITS, misconfigured
 from ...native import tls
 from .. import trust
 from ..call import CONNECT_TIMEOUT
 from ..endpoints import default_region
-from . import wire
-from .exceptions import misconfigured
+from . import sources, wire
 from .processes import CredentialProcess
 
 TYPE_CHECKING = False
@@ -71,6 +70,7 @@ def create(environ: Mapping[str, str], dialer: Dialer) -> tuple[Session, str]:
     Raises what botocore raises, and EntrypointError.
     """
     wire.watch()
+    sources.watch()
     # Token caches are read, never written.
     botocore.utils.JSONFileCache.__setitem__ = lambda *_: None  # type: ignore[method-assign]
     # Where urllib3 opens every connection: to endpoints, proxies and sources of credentials.
@@ -127,7 +127,7 @@ def _connect(
 
 def _refuse(_: str) -> NoReturn:
     raise misconfigured(
-        "AWS configuration: the profile requires an MFA code (mfa_serial), and nobody can enter one here; use a "
+        "the profile requires an MFA code (mfa_serial), and nobody can enter one here; use a "
         "profile without mfa_serial, or pass session credentials: aws configure export-credentials --format env"
     )
 

@@ -5,6 +5,7 @@ Its exceptions do not say: most have lost the host, some quote the reply, and wh
 
 from __future__ import annotations
 
+import os
 from threading import local
 
 from botocore.awsrequest import AWSConnection, AWSResponse
@@ -13,6 +14,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from .. import replies
+from ..choose import in_any_case
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,12 +32,14 @@ INVALID = "an invalid URL"
 class Exchange:
     """The last request of a call, or of what provides its credentials, and the reply; `starting` pauses meanwhile.
 
-    `host` is "" before the first one, `status` 0 without a reply; `error` is why there is none.
+    `host` is "" before the first one, `status` 0 without a reply; `error` is why there is none. `proxy` is the proxy
+    that it goes through, "" for none, and `proxy_variable` what names that. `provider` is botocore's name for the
+    source of credentials that was asked last.
     """
 
     def __init__(self, starting: Stopwatch | None = None) -> None:
         self._starting = starting
-        self.host = ""
+        self.host = self.proxy = self.proxy_variable = self.provider = ""
         self.active = self.sent = False
         self.status = 0
         self.error: Exception | None = None
@@ -43,11 +47,22 @@ class Exchange:
     @property
     def name(self) -> str:
         """The host, and what it is for."""
-        return f"{self.host} (source of the credentials)" if self._starting else self.host
+        return f"{self.host} (source of the credentials)" if self.host and self.is_for_credentials else self.host
 
-    def begin(self, host: str) -> None:
-        """From here on `host` has to answer."""
+    @property
+    def proxy_name(self) -> str:
+        """The proxy, and what names it; "" if there is none."""
+        return self.proxy and f"{self.proxy} (the proxy that {self.proxy_variable} names)"
+
+    @property
+    def is_for_credentials(self) -> bool:
+        """Whether it is with what provides the credentials."""
+        return self._starting is not None
+
+    def begin(self, host: str, proxy: str = "", variable: str = "") -> None:
+        """From here on `host` has to answer, through a proxy if there is one."""
         self.sent, self.status, self.error = False, 0, None
+        self.proxy, self.proxy_variable = proxy, variable
         self.host, self.active = host, True
         if self._starting:
             self._starting.stop()
@@ -87,7 +102,9 @@ def authority(url: str) -> str:
 
 def _send(session: URLLib3Session, request: Any) -> Any:
     exchange = current()
-    exchange.begin(authority(request.url))
+    proxy = session._proxy_config.proxy_url_for(request.url)  # type: ignore[attr-defined]
+    variable = in_any_case(os.environ, f"{request.url.partition(':')[0].lower()}_proxy")
+    exchange.begin(authority(request.url), authority(proxy) if proxy else "", variable)
     try:
         response = _SEND(session, request)
         exchange.status = response.status_code

@@ -1,0 +1,109 @@
+"""What a damaged archive says, in whose words: each is in docs/troubleshooting.md, and no command is started."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.harness.entrypoint import with_interpreter
+from tests.harness.process import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.harness.entrypoint import Entrypoint
+
+pytestmark = pytest.mark.archive_only("the executable is no archive that Python reads")
+
+PAGE = (Path(__file__).parents[2] / "docs/troubleshooting.md").read_text()
+SECTION = PAGE.partition("\n## It is not started at all\n")[2].partition("\n## ")[0]
+EXPLAINED = [
+    [part.strip() for part in text.split("…") if part.strip()]
+    for heading in re.findall(r"^### (.*)$", SECTION, re.MULTILINE)
+    for text in re.findall("`(.+?)`", heading)
+]
+"""The texts in the section's headings, each with what is between the ellipses."""
+SYNTAX_ERRORS = [
+    re.sub(r"\s+", " ", text).strip("… ")
+    for text in re.findall("`([^`]+?)`", SECTION.partition("After `SyntaxError:`")[2].partition("\n\n")[0])
+]
+
+
+def repacked(content: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as read, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as written:
+        for name in read.namelist():
+            written.writestr(name, read.read(name))
+    return made.getvalue()
+
+
+def with_line(line: bytes) -> Callable[[bytes], bytes]:
+    """Another shebang line, and the line breaks of Windows."""
+    return lambda content: (line + b"\n" + content.partition(b"\n")[2]).replace(b"\n", b"\r\n")
+
+
+PYTHON = sys.executable.encode()
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "CRLF": lambda content: content.replace(b"\n", b"\r\n"),
+    "CRLF after options": with_line(b"#!" + PYTHON + b" -ISB"),
+    "CRLF after no option": with_line(b"#!" + PYTHON),
+    "CRLF after env": with_line(b"#!/usr/bin/env python3"),
+    "CRLF after env with options": with_line(b"#!/usr/bin/env -S " + PYTHON + b" -ISB"),
+    "empty": lambda _: b"",
+    "truncated in its first line": lambda content: content[:100],
+    "truncated in its first entry": lambda content: content[:1000],
+    "truncated": lambda content: content[:100_000],
+    "repacked": repacked,
+    "repacked behind its shebang line": lambda content: content.partition(b"\n")[0] + b"\n" + repacked(content),
+    "page": lambda _: b"<!DOCTYPE html>\n<html><title>404</title></html>\n",
+    "LFS pointer": lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3128416\n",
+}
+
+
+def words(file: Path, before: list[str]) -> tuple[int, str]:
+    """The status, and all that a start prints, or what Docker makes of the kernel's refusal."""
+    try:
+        ended = run([*before, file, "/bin/echo", "started"])
+    except OSError as error:
+        return 126, f"exec /run-lambda-entrypoint.pyz: {error.strerror}"
+    return ended.status, (ended.stdout + ended.stderr).decode()
+
+
+def is_explained(text: str) -> bool:
+    _, named, problem = text.partition("SyntaxError: ")
+    if named:
+        return problem.startswith(tuple(SYNTAX_ERRORS))
+    return any(all(part.lower() in text.lower() for part in parts) for parts in EXPLAINED)
+
+
+STARTED = (0, "started\n")
+SILENT = [(125, ""), (0, "")]
+"""What troubleshooting explains without a text: of the shebang line, and of Python for a file that is empty."""
+
+
+@pytest.mark.parametrize("before", [[], [sys.executable]], ids=["itself", "python3"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_a_damaged_archive_ends_with_is_explained(
+    entrypoint: Entrypoint, tmp_path: Path, damage: str, before: list[str]
+) -> None:
+    if "env" in damage and not shutil.which("env", path="/usr/bin"):
+        pytest.skip("no /usr/bin/env")
+    file = with_interpreter(entrypoint.archive, sys.executable, tmp_path / "archive")
+    file.write_bytes(DAMAGES[damage](file.read_bytes()))
+    ended = words(file, before)
+    if "repacked" in damage and before:  # which is the same archive to zipimport
+        assert ended == STARTED
+    else:
+        assert ended in SILENT or (ended[0] != 0 and is_explained(ended[1])), ended
+        assert "started" not in ended[1]
+
+
+def test_a_silent_125_is_explained() -> None:
+    assert "**125 without any line**" in SECTION
