@@ -422,7 +422,7 @@ def test_a_denied_reference_that_may_mean_something_else_has_both_meanings(
     parameter = "arn:aws:ssm:eu-west-1:123456789012:parameter/app/p1"
     whole, name = ended.err.splitlines()
     assert f'"Resource": ["{partial}", "{partial}-??????"]' in whole
-    assert f"if it is a parameter, write {parameter}; allow it in the role's policy: " in name
+    assert f"if it is a parameter, write {parameter}; if it is a secret, allow it in the role's policy: " in name
 
 
 def test_after_a_304_no_body_is_waited_for(entrypoint: Entrypoint, transport: str) -> None:

@@ -183,6 +183,16 @@ def test_an_explicit_deny_in_an_unknown_policy_names_none(clause: str) -> None:
     assert actual == "a policy explicitly denies it: remove the Deny; adding an Allow has no effect"
 
 
+@pytest.mark.parametrize("resource", ["resource: " + KEY, "the resource associated with this ciphertext"])
+def test_a_key_that_the_role_cannot_see_has_the_statement_for_its_policy(resource: str) -> None:
+    text = (
+        f"{USER}{DECRYPT} on {resource} because the resource does not exist in this Region, no resource-based policies "
+        "allow access, or a resource-based policy explicitly denies access"
+    )
+    expected = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": DECRYPT, "Resource": "*"}
+    assert statement(text, place=OF_THE_KEY) == expected
+
+
 def test_an_unknown_policy_has_the_statement_for_the_roles() -> None:
     assert statement(no("brand-new policy"), ARN[:-1], place=ROLES_POLICY)["Resource"] == f"{ARN[:-1]}-??????"
 
@@ -274,7 +284,8 @@ def test_a_name_with_a_slash_in_front_may_be_a_parameters(
     [reference] = [each for each in references if each.variable == variable]
     call = Call(SECRETS_MANAGER, "GetSecretValue", {"SecretId": "/app/p1"}, REGION)
     actual = hint(service_error(code, text, 400), reference, call, resources(reference), {}, references)
-    assert actual.startswith(f"{PARAMETER_HINT}{PARAMETER_OF.format(account)}; ")
+    rest = {"ResourceNotFoundException": "looked in "}.get(code, "if it is a secret, ")
+    assert actual.startswith(f"{PARAMETER_HINT}{PARAMETER_OF.format(account)}; {rest}")
 
 
 def test_where_no_parameter_can_be_referred_to_the_variable_is_named_too() -> None:
@@ -314,9 +325,9 @@ ID = "11111111-2222-3333-4444-555555555555"
 LIST = "list those it has: aws secretsmanager list-secret-version-ids --region eu-west-1 --secret-id prod/app"
 
 
-def hint_for_version(code: str, text: str, stage: str = "", version: str = "") -> str:
-    [reference] = read({"SECRETS_MANAGER_ARN": f"{NAME}::{stage}:{version}"})
-    call = Call(SECRETS_MANAGER, "GetSecretValue", {"SecretId": NAME}, REGION)
+def hint_for_version(code: str, text: str, stage: str = "", version: str = "", name: str = NAME) -> str:
+    [reference] = read({"SECRETS_MANAGER_ARN": f"{name}::{stage}:{version}"})
+    call = Call(SECRETS_MANAGER, "GetSecretValue", {"SecretId": name}, REGION)
     return hint(service_error(code, text, 400), reference, call, resources(reference), {})
 
 
@@ -341,6 +352,16 @@ def test_a_version_that_does_not_exist_has_the_command_that_lists_them(
 ) -> None:
     actual = hint_for_version(code, text, stage, version)
     assert actual == f"the secret exists but has no version with this {requested}; {LIST}"
+
+
+@pytest.mark.parametrize("stage", ["", "BLUE"])
+def test_a_secret_that_exists_is_not_taken_for_a_parameter(stage: str) -> None:
+    text = f"{NO_VALUE}staging label: {stage or 'AWSCURRENT'}"
+    assert hint_for_version("ResourceNotFoundException", text, stage, name="/prod/app").startswith("the secret exists ")
+
+
+def test_a_secret_whose_key_is_denied_is_not_taken_for_a_parameter() -> None:
+    assert statement("Access to KMS is not allowed", "/prod/app")["Action"] == DECRYPT
 
 
 @pytest.mark.parametrize("selector", ["3", "stable"])

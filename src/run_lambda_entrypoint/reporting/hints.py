@@ -27,6 +27,7 @@ ARN = re.compile(r"arn:aws[a-z0-9-]*:[A-Za-z0-9:/_+=.@!*?-]+")
 CALLER = re.compile(r"User: (arn:(aws[a-z0-9-]*):[a-z]+::([0-9]{12}):(\S+)) is not authorized")
 NO_VERSION = ("the specified secret value", OTHER_STAGE)
 DENIED_KEY = ("kms:Decrypt", "Access to KMS", "The ciphertext refers to")
+FOUND = (*NO_VERSION, *DENIED_KEY)  # said of a secret that exists
 
 
 class Policy(Record):
@@ -46,6 +47,7 @@ ENDPOINTS_POLICY = Policy("the policy of the VPC endpoint", "the owner of the VP
 POLICIES = {
     "identity-based policy": ROLES_POLICY,
     "resource-based policy": RESOURCES_POLICY,
+    "resource-based policies": RESOURCES_POLICY,  # KMS's plural
     "VPC endpoint policy": ENDPOINTS_POLICY,
     "permissions boundary": Policy("the role's permissions boundary", "an administrator of the role's account"),
     "service control policy": Policy("a service control policy (SCP)", "an administrator of the AWS organization"),
@@ -53,9 +55,10 @@ POLICIES = {
     "session policy": Policy("the session policy", "whoever assumes the role with it"),
     "sessions policy": Policy("the session policy", "whoever assumes the role with it"),
 }
-# The last policy counts in "in a VPC endpoint policy transitively through a service control policy".
+# The last policy counts in "in a VPC endpoint policy transitively through a service control policy". Not "because no":
+# KMS says "because the resource does not exist in this Region, no resource-based policies allow access, or …".
 DENIED_BY = re.compile(
-    rf"(?:because no|with an explicit deny in an?) (?:[\w -]+ transitively through an? )?({'|'.join(POLICIES)})\b"
+    rf"(?: no|with an explicit deny in an?) (?:[\w -]+ transitively through an? )?({'|'.join(POLICIES)})\b"
 )
 RESOURCE_POLICIES = {
     "kms": "policy of the KMS key",
@@ -78,12 +81,16 @@ def hint(
         return hosts.HINTS[error.kind](error, reference, call, environ)
     found = HINTS.get(error.kind, "")
     text = found if isinstance(found, str) else found(error, reference, call, resources)
-    return "; ".join(filter(None, [_as_parameter(error, reference, call, references), text]))
+    parameter = _as_parameter(error, reference, call, references)
+    if parameter and error.kind is not errors.SECRET_NOT_FOUND:
+        text = f"if it is a secret, {text}"
+    return "; ".join(filter(None, [parameter, text]))
 
 
 def _as_parameter(error: EntrypointError, reference: Reference, call: Call, references: Sequence[Reference]) -> str:
     """What to write instead of a secret's name that begins with a slash, as in ECS parameters' names do; or nothing."""
     missed = error.kind in (errors.ACCESS_DENIED, errors.EXPLICITLY_DENIED, errors.SECRET_NOT_FOUND)
+    missed = missed and not any(text in str(error) for text in FOUND)
     if not missed or reference.kind != SECRET or not is_parameter_name(reference.target):
         return ""
     accounts = {other.target.split(":")[4] for other in references if other.target.startswith("arn:")}
