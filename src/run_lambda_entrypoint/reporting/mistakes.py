@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 QUOTES = r"[\"'`\xb4\xab\xbb\u2018-\u201f]"
 MISTAKES = (
     (re.compile(rf"\A{QUOTES}|{QUOTES}\Z"), "it is in quotation marks; remove them"),
-    (re.compile(rf"[\s,;|]{QUOTES}?arn:", re.IGNORECASE), "it contains several ARNs; use one variable for each"),
+    (
+        re.compile(rf"arn:.*[\s,;|]{QUOTES}?arn:", re.IGNORECASE | re.DOTALL),
+        "it contains several ARNs; use one variable for each",
+    ),
     (re.compile(r"\A/.*[\s,;|]/", re.DOTALL), "it contains several paths; use one variable for each"),
+    (re.compile(r"\A(?!arn:)[a-z][a-z0-9+.:-]*://", re.IGNORECASE), "it is a URL"),
     (re.compile(r"\A/+arn:", re.IGNORECASE), "remove the slash before arn:"),
     (re.compile(r"\A(?!(?-i:arn:))arn:", re.IGNORECASE), "arn: must be lowercase"),
     (re.compile(r"\$\{[^}]*\}"), "${...} in it was not replaced; in CloudFormation use Fn::Sub"),
     (re.compile(r"\{\{.*\}\}", re.DOTALL), "{{...}} in it was not replaced by a template engine"),
+    (re.compile(r"\A(?!arn:)[ -~]+arn:aws", re.IGNORECASE), "it contains an ARN and other text; write the ARN alone"),
     (re.compile(r"<[^<>]+>"), "<...> in it is a placeholder; replace it"),
 )
 MAX_TEXT = 2_000  # characters, more than any reference has: the time that some of these take grows with the square
