@@ -93,17 +93,20 @@ def test_a_byte_order_mark_is_no_part_of_the_json() -> None:
 
 
 COMMENT = "it contains a comment, which JSON does not allow; remove it"
+BRACKETS = "a key has no value, or [ is closed with }, or { with ]"
 CONSTANT = "NaN and Infinity are not JSON numbers; write null, or a string"
 CONTROL = "a string contains a control character; write it as \\u and four hexadecimal digits"
 ENDS_EARLY = "it ends too early: a bracket or quotation mark is missing, or the text was truncated"
 ESCAPE = "a string contains a backslash that starts no valid escape; write it as \\\\"
 ESCAPED = 'quotation marks or line breaks are escaped outside of strings; write " instead of \\"'
+INVISIBLE = "it contains an invisible character, such as a no-break space; replace it with a space"
 LINE_BREAK = 'a string contains a line break; write it as \\n, or close the string with " before it'
 MISSING = "a comma is missing between two items, or a colon after a key; add it"
+NO_ITEM = "a comma has no item before it; remove it"
 NO_VALUE = 'a key has no value; write "" or null'
-OPEN_STRING = "a string is not closed; add the missing quotation mark"
+OPEN_STRING = "a string is not closed: its quotation mark is missing, or the text was truncated"
 PYTHON = "it contains Python's True, False or None; write true, false or null"
-QUOTE_INSIDE = 'a string contains a quotation mark; write it as \\"'
+QUOTE_INSIDE = 'a string contains a quotation mark; write it as \\", or close the string with " before it'
 SEVERAL = "it contains several objects; store one"
 SINGLE = 'it contains single quotation marks; use double ones (")'
 TAB = "a string contains a tab; write it as \\t"
@@ -129,6 +132,9 @@ KINDS = [
     *((f'{{"A": "1", "B": {{"C": [{end}', ENDS_EARLY) for end in ("", " ", "1", "1, ", '"1"')),
     *(('{"A": "1', OPEN_STRING), ('{"A": "1", "B": "1}', OPEN_STRING), ('{"A": "\\', OPEN_STRING)),
     *(('{"A": }', NO_VALUE), ('{"A":, "B": 1}', NO_VALUE)),
+    *((text, NO_ITEM) for text in ('{"A": 1,, "B": 2}', '{, "A": 1}', "[1, , 2]")),
+    *((text, BRACKETS) for text in ('{"A"}', '{"A": [1}', '{"A": {"B": 1]}', '{"A": ["x"}')),
+    *((text, INVISIBLE) for text in ('{\xa0"A": 1}', '{"A":\u200b1}', '{"A": 1,\u3000"B": 2}', '{"A"\ufeff: 1}')),
     *(("{} {}", SEVERAL), ('{"A": 1}\n{"B": 2}\n', SEVERAL), ("{}[]", SEVERAL)),
     *(("{}}", TRAILING_TEXT), ('{"A": 1},', TRAILING_TEXT), (f'{{"A": {"7" * 5000}}}x', TRAILING_TEXT)),
 ]
@@ -145,12 +151,16 @@ def test_the_kind_of_error_is_named(text: str, kind: str, before: str) -> None:
     ("text", "kind"),
     [
         *((text, "it is empty") for text in ("", " \n")),
-        *((f'{quote}{{"A": 1}}{quote}', "the object is in quotation marks; remove these") for quote in ("'", '"', "`")),
+        *((f'{quote}{{"A": 1}}{quote}', "the object is in quotation marks; remove them") for quote in ("'", '"', "`")),
         *(
             (text, "it looks like lines of NAME=value (dotenv)")
             for text in ("A=1\nB=2", "# x\r\n\r\nexport A=1", "A = '1'")
         ),
         *((text, "it looks like YAML") for text in ("---\nA: 1", "A: 1\nb: 2", "a-b.c:\n  - 1", "---")),
+        *(
+            (text, "an invisible character is before the object; remove it")
+            for text in ('\xa0{"A": 1}', '\n\u200b{"A": 1}', '\ufeff\ufeff {"A": 1}')
+        ),
         *((text, "it is plain text") for text in ("ghp_token", "dG9rZW4=", "a==", "https://u:p@host", "NaN", "<a/>")),
     ],
 )
@@ -171,7 +181,7 @@ def test_the_place_of_an_error_is_named(text: str, place: str) -> None:
 
 
 def test_an_error_of_no_known_kind_has_its_place_and_an_example() -> None:
-    assert str(refusal('{"A": [1}')) == f"the secret is not valid JSON (error at line 1, column 9); {STORE}"
+    assert str(refusal('{{"A": 1}}')) == f"the secret is not valid JSON (error at line 1, column 2); {STORE}"
 
 
 HUGE = 65_536  # bytes, what Secrets Manager stores at most
@@ -180,7 +190,10 @@ HUGE = 65_536  # bytes, what Secrets Manager stores at most
 @pytest.mark.parametrize(
     "text",
     [
-        *(unit * (HUGE // len(unit)) for unit in (" ", "\n", "a", "a\n", "# \r\n", "A:", '"', "'", "{}", "{}\n")),
+        *(
+            unit * (HUGE // len(unit))
+            for unit in (" ", "\xa0", "\n", "a", "a\n", "# \r\n", "A:", '"', "'", "{}", "{}\n")
+        ),
         *('{"A":' + unit * (HUGE // len(unit)) for unit in (" ", "\n", "\\", '\\"', '"', ",\n", ", ", "1", "[]", "'")),
         *('{"A":"' + unit * (HUGE // len(unit)) + "\n" for unit in (" ", "\\\\", '\\"', '{\\"A\\":', "\u2028")),
     ],

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 EXAMPLE = 'store an object such as {"NAME": "value"}, or use LAMBDA_ENV_VALUE_FROM_NAME without a KEY for plain text'
 MAX_COMPARED = 100  # characters of each key: comparing takes the square of that
 
+WITHOUT_WIDTH = r"\u200b-\u200f\u2060\ufeff"  # what, like no-break spaces, copying from a web page or a chat may add
 # The first one that matches is the kind of error. How a text begins that does not begin with a bracket.
 PLAIN = (
     (r"\Z", "it is empty"),
-    (r"""['"`]\s*\{""", "the object is in quotation marks; remove these"),
+    (rf"[\s{WITHOUT_WIDTH}]+[{{\[]", "an invisible character is before the object; remove it"),
+    (r"""['"`]\s*\{""", "the object is in quotation marks; remove them"),
     (
         r"(?:[ \t\r]*(?:#[^\n]*)?\n)*(?:export[ \t]+)?[A-Za-z_]\w*[ \t]*=(?!=?[ \t]*$)",
         "it looks like lines of NAME=value (dotenv)",
@@ -41,14 +43,23 @@ OUTSIDE = (
     (r"\\", 'quotation marks or line breaks are escaped outside of strings; write " instead of \\"'),
     (r"'", 'it contains single quotation marks; use double ones (")'),
     ("[\u2018-\u201f\u00ab\u00bb]", 'it contains typographic quotation marks; use straight ones (")'),
+    (
+        rf"[^\S \t\r\n]|[{WITHOUT_WIDTH}]",
+        "it contains an invisible character, such as a no-break space; replace it with a space",
+    ),
     (r",\s*[}\]]|(?<=,)[}\]]", "a comma follows the last item; remove it"),
+    (r"(?<=[{\[,]),", "a comma has no item before it; remove it"),
     (r"(?:True|False|None)\b", "it contains Python's True, False or None; write true, false or null"),
     (r"\Z", "it ends too early: a bracket or quotation mark is missing, or the text was truncated"),
-    (r'(?<=[{\[,:])"', "a string is not closed; add the missing quotation mark"),
+    (r'(?<=[{\[,:])"', "a string is not closed: its quotation mark is missing, or the text was truncated"),
     (r"(?<=:)[,}]", 'a key has no value; write "" or null'),
     (r'(?<=[{\[,:\w.])[^\s\[\]{}":,;=]', 'a key or value has no quotation marks; write "key": "value"'),
-    (r'(?<=")[^\s\[\]{}":,;=]', 'a string contains a quotation mark; write it as \\"'),
-    (r'["{\[;=]', "a comma is missing between two items, or a colon after a key; add it"),
+    (
+        r'(?<=")[^\s\[\]{}":,;=]',
+        'a string contains a quotation mark; write it as \\", or close the string with " before it',
+    ),
+    (r"(?<![{\[,:])[}\]]", "a key has no value, or [ is closed with }, or { with ]"),
+    (r'(?<![{\[,:])["{\[;=]', "a comma is missing between two items, or a colon after a key; add it"),
 )
 
 
