@@ -377,7 +377,7 @@ def refused_key(text: str, key: str, *, nested: bool = False) -> EntrypointError
         ("{}", "A", False, "the secret's keys are: none"),
         ('{"B": 1, "a": 2}', "C", False, 'the secret\'s keys are: "B", "a"'),
         ('{"A": null, "B": 1}', "A", False, 'the secret\'s keys are: "A", "B"'),
-        ('{"a": {"b": 1}}', "a.b", False, 'the secret\'s keys are: "a"'),
+        ('{"a": "text"}', "a.b", False, 'the secret\'s keys are: "a"'),
         ('{"a": {"b": null}}', "a.b", True, 'the keys of "a" are: "b"'),
         ('{"a": {"b": 1}}', "a.c", True, 'the keys of "a" are: "b"'),
         ('{"a": {"b": {"c": 1}}}', "a.b.d", True, 'the keys of "a.b" are: "c"'),
@@ -409,6 +409,20 @@ def test_a_missing_key_is_refused_with_the_keys_of_the_object_that_lacks_it(
 )
 def test_a_missing_key_is_refused_with_one_of_a_similar_name(text: str, key: str, similar: str) -> None:
     assert str(refused_key(text, key, nested=True)).endswith(f'; did you mean "{similar}"?')
+
+
+@pytest.mark.parametrize(
+    ("text", "nested", "is_told"),
+    [
+        ('{"hub": {"token": "x"}}', False, True),
+        ('{"hub": "x"}', False, False),
+        ('{"hub": {}, "hub.token": null}', False, False),
+        ('{"hub": {}}', True, False),
+    ],
+)
+def test_a_key_that_only_another_variable_reaches_has_its_name(text: str, nested: bool, is_told: bool) -> None:
+    told = '; for a key inside "hub" use LAMBDA_ENV_VALUE_FROM_NAME'
+    assert str(refused_key(text, "hub.token", nested=nested)).endswith(told) is is_told
 
 
 @pytest.mark.parametrize("keys", [["k" * 6_000 + str(n) for n in range(10)], [f"key_{n:04}" for n in range(4_000)]])

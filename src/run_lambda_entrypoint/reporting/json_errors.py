@@ -99,7 +99,10 @@ def missing_key(document: Mapping[str, Any], parts: Sequence[str]) -> str:
     owner = f"the keys of {quoted(path)}" if path else "the secret's keys"
     keys = listed(map(quoted, level), ", ") or "none"
     similar = [".".join([*parts[:index], key, *parts[index + 1 :]]) for key in _similar(part, level)]
-    return f"{missing}; {owner} are: {keys}" + "".join(f"; did you mean {quoted(key)}?" for key in similar)
+    outer = part.partition(".")[0]
+    is_inside = part not in level and isinstance(level.get(outer), dict)  # which the dot meant
+    inside = f"; for a key inside {quoted(outer)} use LAMBDA_ENV_VALUE_FROM_NAME" if is_inside else ""
+    return f"{missing}; {owner} are: {keys}{inside}" + "".join(f"; did you mean {quoted(key)}?" for key in similar)
 
 
 def _first(kinds: Sequence[tuple[str, str]], text: str, position: int) -> str:
