@@ -191,7 +191,7 @@ INVALID = {
     f"{PREFIX}J_JSON": ('{"PASSWORD": "hunter2"}', "the invalid character '{'"),
     f"{PREFIX}K_LINES": ("name\nrun-lambda-entrypoint: forged", r"the invalid character '\n'"),
     f"{PREFIX}L_COLONS": (f"{ARN}name:key:stage:version:hunter2", "at most three fields"),
-    f"{PREFIX}M_KEY": ("postgres://user:hunter2@host:5432/db", "KEY must not start with //"),
+    f"{PREFIX}M_KEY": (f"{ARN}name://hunter2", "KEY must not start with //"),
     f"{PREFIX}N_STAGE": ("user:x:hunter2@host", "STAGE must be"),
     f"{PREFIX}O_VERSION": ("user:x::hunter2", "VERSION must be"),
     VALUE: ("name", "does not name the variable to set"),
@@ -209,6 +209,8 @@ MISTAKEN = {
     f"{PREFIX}D": (f"/{ARN}hunter2", "remove the slash before arn:"),
     f"{PREFIX}E": (f"ARN{ARN[3:]}hunter2", "arn: must be lowercase"),
     f"{PREFIX}F": (f"{ARN}hunter2".replace("aws", "${AWS::Partition}"), "${...} in it was not replaced"),
+    f"{PREFIX}G": (f"valueFrom: {ARN}hunter2", "it contains an ARN and other text"),
+    f"{PREFIX}H": ("postgres://user:hunter2@host:5432/db", "it is a URL"),
     f"{VALUE}A": ("ssm:/hunter2", "the prefix ssm: is not supported"),
     f"{VALUE}B": ("{{resolve:ssm-secure:/hunter2:1}}", "which only CloudFormation resolves"),
 }
