@@ -156,6 +156,12 @@ VALUE = "LAMBDA_ENV_VALUE_FROM_A"
 
 
 @told_by_python
+def test_a_variable_of_the_functions_own_that_is_almost_ours_imports_nothing(entrypoint: Entrypoint) -> None:
+    environ = {"SECRETS_MANAGER_ARN": "", VALUE: "name:a", "SECRETS_MANAGER_ARN_TTL": "not a reference"}
+    assert own(fetching(entrypoint, "direct", environ)) == DIRECTLY
+
+
+@told_by_python
 @pytest.mark.parametrize(
     ("references", "more"),
     [
