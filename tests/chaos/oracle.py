@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from tests.behavior.test_leaks import traces
 from tests.chaos.choices import NAMES, PIPE, Choice
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 EXIT_CODES = {0, 2, 125, 126, 127, 130, 143}
 WITHOUT_COMMAND = {"dry run", "dry run as JSON", "help", "version"}
 """Command lines that end with 0 and start nothing."""
+
+REFUSED = ("wrong option", "required but missing", "invalid template")
+"""Environments with which nothing may start."""
 
 # OpenSSL too has an "internal error".
 NOT_OURS = ("Traceback", "internal error: ", "Exception ignored", "raised ValueError")
@@ -73,8 +77,16 @@ def environment(choice: Choice, own: list[bytes]) -> list[bytes] | None:
         "none": {},
     }.get(choice.references)
     overrides_denied = choice.environment == "overrides denied" and loaded and loaded.keys() & set(NAMES)
-    if loaded is None or overrides_denied or choice.environment == "wrong option" or choice.command == "unknown option":
+    if loaded is None or overrides_denied or choice.environment in REFUSED or choice.command == "unknown option":
         return None
+    if choice.environment == "composed":
+        if choice.references in ("one", "twenty"):
+            prefix = "P_" if choice.references == "one" else ""
+            loaded = {prefix + name.upper(): text for name, text in loaded.items()}
+        [start] = [entry.removeprefix(b"CHAOS=").decode() for entry in own if entry.startswith(b"CHAOS=")]
+        loaded["COMPOSED"] = f"<{quote(start, safe='')}>"
+    if choice.environment == "own values kept":
+        loaded = {name: text for name, text in loaded.items() if name not in NAMES[:10]}
     entries: dict[bytes, bytes] = {}
     for entry in own:
         name, equals, text = entry.partition(b"=")
