@@ -55,6 +55,6 @@ def read(environ: Mapping[str, str]) -> Required:
 def _missing(name: str, environ: Mapping[str, str]) -> str:
     if name in environ:
         return f"{name} is empty"
-    nearest = similar(name, environ)
-    meant = f"; did you mean {quoted(nearest)}?" if nearest else "; check the keys of the secrets: --dry-run lists them"
-    return f"{name} is not set{meant}"
+    if nearest := similar(name, environ):
+        return f"{name} is not set; did you mean {quoted(nearest)}?"
+    return f"{name} is not set; check the keys of the secrets: --dry-run lists them"
