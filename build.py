@@ -66,7 +66,7 @@ AMAZON_ROOTS = (
     "e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092",
     "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
 )
-MAX_SIZE = 4_600_000  # bytes
+MAX_SIZE = 5_200_000  # bytes
 
 # What we call, and what botocore's credential providers call. Its `login` provider would call signin, but only
 # with awscrt, which is compiled and so is not included.

@@ -77,6 +77,47 @@ def secret(data: bytes) -> None:
             f"{name}={value}".encode()
 
 
+def template(data: bytes) -> None:
+    """A template's text, with the marker at its end, and one variable that it may contain."""
+    from run_lambda_entrypoint import templates
+    from run_lambda_entrypoint.errors import EntrypointError
+
+    text = data.decode("utf-8", "surrogateescape").replace("\0", "") + MARKER
+    try:
+        (found,) = templates.read({"LAMBDA_ENV_TEMPLATE_X": text})
+        found.evaluate({"A": "a"}).encode("utf-8", "surrogateescape")
+    except EntrypointError as error:
+        check(error)
+
+
+def names(data: bytes) -> None:
+    """A secret's keys as variables that a shell can read."""
+    from run_lambda_entrypoint.errors import EntrypointError
+    from run_lambda_entrypoint.naming import Naming
+
+    keys = data.decode("utf-8", "surrogateescape").split("\0")
+    try:
+        found = Naming("P_", for_shell=True).named(dict.fromkeys(keys, MARKER))
+    except EntrypointError as error:
+        check(error)
+    else:
+        if len(found) != len(set(keys)) or not all(name.isascii() and name.isidentifier() for name in found):
+            raise AssertionError("not names of a shell")
+
+
+def required(data: bytes) -> None:
+    """The list of required variables, with the marker in an entry that is no name."""
+    from run_lambda_entrypoint import required
+    from run_lambda_entrypoint.errors import EntrypointError
+
+    try:
+        required.read({"LAMBDA_ENV_REQUIRED": f"{data.decode('utf-8', 'surrogateescape')},={MARKER}"})
+    except EntrypointError as error:
+        check(error)
+    else:
+        raise AssertionError("not refused")
+
+
 def marked(data: bytes) -> bytes:
     """`data` with the marker in place of each byte 0x01, or at its end."""
     return data.replace(b"\1", MARKER.encode()) if b"\1" in data else data + MARKER.encode()
@@ -117,6 +158,9 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
         secret,
         [b'{"KEY": "\1", "N": 1.50, "T": true, "X": null}', b'{"A": [1e400, {"B": "\\ud83d\\ude00\1"}]}', b"\1"],
     ),
+    "template": (template, [b"<{A}{A:url}{{}}", b"{", b"}", b"{A:"]),
+    "names": (names, [b"a-b\0a.b", b"1\0\xc3\xa9"]),
+    "required": (required, [b"A, B\nC", b"A="]),
 }
 
 

@@ -72,17 +72,19 @@ def start(requested: Options, environ: Mapping[str, str], started: float, log: L
     log.level = requested.log_level
     wrapped = command.resolve(requested.command, requested.exec_wrapper, requested.rie_path, environ, sys.argv[0])
     wanted = references.read(environ)
-    log.warnings([*references.unrecognized(environ, options.VARIABLES), *references.misnamed(environ, wanted)])
-    for line in references.misnamed(environ, wanted, doubtful=True) if log.level == "debug" else ():
-        log.debug(line)
+    log.warnings(references.unrecognized(environ, options.VARIABLES))
+    log.notes(references.misnamed(environ, wanted.references, doubtful=log.level == "debug"))
     deadline = Deadline(started, requested.timeout)
-    loaded = loading.load(wanted, environ, requested.transport, deadline, log)
-    merged = environment.merge(environ, wanted, loaded)
+    loaded = loading.load(wanted.references, environ, requested.transport, deadline, log)
+    merged = environment.merge(environ, wanted, loaded, keep=requested.on_override == "keep")
     log.warnings(environment.warnings(merged, requested.on_override))
+    if wanted.required:
+        wanted.required.check(merged.environ)
     log.origins(merged.origins)
-    notes = environment.notes(merged, wanted) if requested.dry_run or log.level in ("info", "debug") else []
-    for level, note in notes:
-        (log.info if level == "info" else log.debug)(note)
+    notes = environment.notes(merged, wanted) if requested.dry_run or log.tells_all else []
+    log.notes(notes)
+    if log.tells_all:
+        log.summary(len(merged.origins), environment.sources(wanted.references, loaded))
     if requested.dry_run:
         reporting.dry_run.show(requested.format, wrapped, merged, [note for _, note in notes])
     else:

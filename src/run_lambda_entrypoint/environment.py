@@ -10,35 +10,39 @@ import sys
 
 from .errors import ENVIRONMENT_TOO_LARGE, OVERRIDE_DENIED, CombinedError, EntrypointError
 from .record import Record
+from .references import PATH
 from .text import decode, encode, listed, printable
-from .variables import AWS_IDENTITY, quoted
+from .variables import AWS_IDENTITY, Value, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .references import Reference
-    from .variables import Value
+    from .references import Reference, Wanted
+    from .templates import Template
 
 CONFIGURATION = "the function's configuration"
+MAX_SOURCE = 1_000  # characters in a line of the log: more than an ARN has
 
 
 class Origin(Record):
     """Where a variable's value comes from, and what else had set it before: `overrides` is "" if nothing had."""
 
-    reference: Reference
+    reference: Reference | Template
     value: Value
     overrides: str
 
 
 class Merged(Record):
     """The command's environment, the origin of each variable that is not the function's own, a line for each variable
-    that was overridden, and the references that set no variable."""
+    that was overridden, the references that set no variable, and the origins of what the function's own variables have
+    prevented from being set."""
 
     environ: Mapping[str, str]
     origins: Mapping[str, Origin]
     overridden: Sequence[str]
     empty: Sequence[Reference] = ()
+    kept: Mapping[str, Reference | Template] = {}
 
 
 class Trait(Record):
@@ -89,20 +93,51 @@ def _pythons_entries() -> list[bytes]:
     return [name + b"=" + value for name, value in posix.environ.items()]
 
 
-def merge(environ: Mapping[str, str], references: Sequence[Reference], loaded: Sequence[Mapping[str, Value]]) -> Merged:
-    """`environ` plus the variables that each reference loaded; a later reference takes precedence."""
+def merge(
+    environ: Mapping[str, str], wanted: Wanted, loaded: Sequence[Mapping[str, Value]], *, keep: bool = False
+) -> Merged:
+    """`environ` plus the variables that each reference loaded, and then those of the templates; a later one takes
+    precedence. With `keep`, what `environ` has stays as it is, unless it is empty.
+
+    Raises CombinedError with the errors of all templates.
+    """
     merged = dict(environ)
     origins: dict[str, Origin] = {}
-    overridden = []
-    empty = [reference for reference, variables in zip(references, loaded, strict=True) if not variables]
-    for reference, variables in zip(references, loaded, strict=True):
+    overridden: list[str] = []
+    kept: dict[str, Reference | Template] = {}
+
+    def put(name: str, value: Value, reference: Reference | Template) -> None:
+        if keep and environ.get(name):
+            kept[name] = reference
+            return
+        overrides = str(origins[name].reference) if name in origins else CONFIGURATION if name in merged else ""
+        origins[name] = Origin(reference, value, overrides)
+        merged[name] = value.text
+        if overrides:
+            overridden.append(f"{reference} overrides {printable(name)}, which {overrides} sets")
+
+    empty = [reference for reference, variables in zip(wanted.references, loaded, strict=True) if not variables]
+    for reference, variables in zip(wanted.references, loaded, strict=True):
         for name, value in variables.items():
-            overrides = str(origins[name].reference) if name in origins else CONFIGURATION if name in merged else ""
-            origins[name] = Origin(reference, value, overrides)
-            merged[name] = value.text
-            if overrides:
-                overridden.append(f"{reference} overrides {printable(name)}, which {overrides} sets")
-    return Merged(merged, origins, overridden, empty)
+            put(name, value, reference)
+    for template, text in _evaluated(wanted.templates, merged, environ if keep else {}):
+        put(template.name, Value(text, "template", "", ""), template)
+    return Merged(merged, origins, overridden, empty, kept)
+
+
+def _evaluated(
+    templates: Sequence[Template], merged: Mapping[str, str], kept: Mapping[str, str]
+) -> list[tuple[Template, str]]:
+    """Each template's text, all from the same values; "" for one whose variable stays as it is in `kept`."""
+    texts, errors = [], []
+    for template in templates:
+        try:
+            texts.append((template, "" if kept.get(template.name) else template.evaluate(merged)))
+        except EntrypointError as error:
+            errors.append(error)
+    if errors:
+        raise CombinedError(errors)
+    return texts
 
 
 def warnings(merged: Merged, on_override: str) -> list[str]:
@@ -111,7 +146,7 @@ def warnings(merged: Merged, on_override: str) -> list[str]:
 
     Raises CombinedError if any was overridden and `on_override` is "deny".
     """
-    overridden = merged.overridden if on_override != "allow" else ()
+    overridden = merged.overridden if on_override in ("warn", "deny") else ()
     if overridden and on_override == "deny":
         raise CombinedError(
             EntrypointError(OVERRIDE_DENIED, f"{line}; LAMBDA_ENV_ON_OVERRIDE=deny forbids this") for line in overridden
@@ -125,14 +160,29 @@ def warnings(merged: Merged, on_override: str) -> list[str]:
     return [*empty, *identities, *overridden]
 
 
-def notes(merged: Merged, references: Sequence[Reference]) -> list[tuple[str, str]]:
-    """What the user may want to know about the variables that `references` set: level and line."""
-    found = [] if references else [("debug", "no reference found")]
+def notes(merged: Merged, wanted: Wanted) -> list[tuple[str, str]]:
+    """What the user may want to know about the variables that are set: level and line."""
+    found = [] if wanted.references else [("debug", "no reference found")]
+    if merged.kept:
+        kept = listed(map(quoted, merged.kept), ", ")
+        found.append(
+            ("debug", f"variables that stay as {CONFIGURATION} sets them (LAMBDA_ENV_ON_OVERRIDE=keep): {kept}")
+        )
     for trait in TRAITS:
         names = [quoted(name) for name, origin in merged.origins.items() if trait.applies(name, origin.value.text)]
         if names:
             found.append((trait.level, f"{trait.description}: {listed(names, ', ')}"))
     return found
+
+
+def sources(references: Sequence[Reference], loaded: Sequence[Mapping[str, Value]]) -> list[dict[str, str]]:
+    """Which secrets, parameters and paths the variables come from, in which version and Region."""
+    found: dict[tuple[str, ...], None] = {}
+    for reference, variables in zip(references, loaded, strict=True):
+        for value in list(variables.values())[:1]:
+            version = "" if reference.kind == PATH else value.version  # each of its parameters has one of its own
+            found[reference.kind, printable(reference.target, MAX_SOURCE), version, value.region] = None
+    return [dict(zip(("kind", "source", "version", "region"), each, strict=True)) for each in found]
 
 
 def encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:
@@ -143,7 +193,7 @@ def encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:
 def too_large(merged: Merged) -> EntrypointError:
     """The error for an environment that the kernel rejected (E2BIG); it names what each reference adds."""
     message = f"the kernel rejects the arguments and {_size(merged.environ):,} bytes of environment (E2BIG)"
-    sizes: dict[Reference, dict[str, int]] = {}
+    sizes: dict[Reference | Template, dict[str, int]] = {}
     for name, origin in merged.origins.items():
         sizes.setdefault(origin.reference, {})[name] = _size({name: origin.value.text})
     shares = sorted(sizes.items(), key=lambda share: sum(share[1].values()), reverse=True)
@@ -154,7 +204,7 @@ def too_large(merged: Merged) -> EntrypointError:
     )
 
 
-def _share(reference: Reference, sizes: Mapping[str, int]) -> str:
+def _share(reference: Reference | Template, sizes: Mapping[str, int]) -> str:
     largest = max(sizes, key=sizes.__getitem__)
     variables = f"{len(sizes):,} variable{'s' * (len(sizes) > 1)}"
     return (

@@ -59,6 +59,10 @@ CERTIFICATE_OF_ANOTHER_HOST = Kind("Function.CertificateNotTrusted", "it is for 
 CERTIFICATE_EXPIRED = Kind("Function.CertificateNotTrusted", "it has expired")
 CERTIFICATE_NOT_YET_VALID = Kind("Function.CertificateNotTrusted", "it is not yet valid: the clock is wrong")
 INVALID_SECRET = Kind("Function.InvalidSecret", "it was fetched, but cannot be loaded as variables")
+INVALID_TEMPLATE = Kind("Function.InvalidTemplate", "a template is not valid, or contains a variable that is not set")
+REQUIRED_MISSING = Kind(
+    "Function.RequiredVariableMissing", "a variable that `LAMBDA_ENV_REQUIRED` names is not set, or empty"
+)
 OVERRIDE_DENIED = Kind(
     "Function.OverrideDenied", "a variable would be overridden, and `LAMBDA_ENV_ON_OVERRIDE` is `deny`"
 )

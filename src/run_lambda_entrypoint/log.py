@@ -40,10 +40,46 @@ class Log:
         self._patience = WRITE_TIMEOUT
         self.level = level
 
-    def info(self, message: str) -> None:
-        """What is well, but worth knowing."""
-        if self.level in ("info", "debug"):
-            self._write(self._lines("info", message))
+    @property
+    def tells_all(self) -> bool:
+        """Whether what is well is told, too."""
+        return self.level in ("info", "debug")
+
+    def notes(self, notes: Iterable[tuple[str, str]]) -> None:
+        """Lines, each of its level."""
+        for level, message in notes:
+            if level == "warning":
+                self.warnings([message])
+            elif level == "info" and self.tells_all:
+                self._write(self._lines(level, message))
+            elif level == "debug":
+                self.debug(message)
+
+    def summary(self, variables: int, sources: Sequence[Mapping[str, str]]) -> None:
+        """How many variables were loaded, from what and in how many ms: one line, or where that has no room for all of
+        `sources`, several."""
+        elapsed = round((time.monotonic() - self._started) * 1000, 1)
+        lines: list[bytes] = []
+        rest = list(sources)
+        while rest or not lines:
+            count = len(rest)
+            while len(line := self._summary(variables, elapsed, rest[:count])) > MAX_LINE_SIZE and count > 1:
+                count -= 1
+            lines.append(line)
+            rest = rest[count:]
+        self._write(lines)
+
+    def _summary(self, variables: int, elapsed: float, sources: Sequence[Mapping[str, str]]) -> bytes:
+        message = f"loaded {variables:,} variable{'s' * (variables != 1)} in {elapsed} ms"
+        if self._json:
+            named = [{name: text for name, text in each.items() if text and name != "kind"} for each in sources]
+            return self._line("info", message, variables=variables, milliseconds=elapsed, sources=named)
+        shown = []
+        for each in sources:
+            version = f"version {each['version']}" if each["version"] else ""
+            where = ", ".join(filter(None, (version, each["region"])))
+            shown.append(escaped(f"{each['kind']} {each['source']}{f' ({where})' if where else ''}"))
+        return self._line("info", f"{message}: {'; '.join(shown)}" if shown else message)
 
     def debug(self, message: str) -> None:
         """One step, with the time since the start."""
@@ -54,8 +90,9 @@ class Log:
     def origins(self, origins: Mapping[str, Origin]) -> None:
         """Where each variable comes from, at level debug."""
         for name, origin in origins.items() if self.level == "debug" else ():
+            version = f", version {origin.value.version}" if origin.value.version else ""
             overriding = f", overriding {origin.overrides}" if origin.overrides else ""
-            self.debug(f"{printable(name)} from {origin.reference}{overriding}")
+            self.debug(f"{printable(name)} from {origin.reference}{version}{overriding}")
 
     def warnings(self, messages: Sequence[str]) -> None:
         """What does not prevent the start but most likely is not intended: the first ones, and how many more."""
@@ -78,16 +115,15 @@ class Log:
         size = (MAX_LINE_SIZE - len(self._line(level, "", **fields))) // 4  # a character has at most four bytes
         return [self._line(level, safe[at : at + size], **fields) for at in range(0, len(safe), size)]
 
-    def _line(self, level: str, message: str, **fields: str) -> bytes:
+    def _line(self, level: str, message: str, **fields: object) -> bytes:
         if not self._json:
             text = f"run-lambda-entrypoint: {'' if level == 'error' else level + ': '}{message}\n"
             return text.encode("utf-8", "backslashreplace")
         now = time.time()
         timestamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03d}Z"
-        present = {name: text for name, text in fields.items() if text}
+        present = {name: value for name, value in fields.items() if value != ""}
         members = {"timestamp": timestamp, "level": level.upper(), "message": message, **present}
-        line = "{" + ", ".join(f'"{name}": {_quoted(text)}' for name, text in members.items()) + "}\n"
-        return line.encode("utf-8", "backslashreplace")
+        return f"{_as_json(members)}\n".encode("utf-8", "backslashreplace")
 
     def _write(self, lines: list[bytes]) -> None:
         if not lines or sys.stderr is None:  # None where descriptor 2 is closed: it may be a socket by now
@@ -120,6 +156,12 @@ class Log:
         return bool(answered)
 
 
-def _quoted(text: str) -> str:
-    """A JSON string. By hand: json takes 5 ms to import, and a signal handler must not import at all."""
-    return '"' + escaped(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _as_json(value: object) -> str:
+    """By hand: json takes 5 ms to import, and a signal handler must not import at all."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{name}": {_as_json(inner)}' for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_as_json, value)) + "]"
+    if isinstance(value, str):
+        return '"' + escaped(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return repr(value)

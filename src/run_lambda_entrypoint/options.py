@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import reporting
 from .errors import INVALID_ARGUMENTS, INVALID_SETTING, EntrypointError
 from .record import Record
-from .references import FORMS
+from .references import FORMS, MODIFIERS
 from .text import printable
 
 TYPE_CHECKING = False
@@ -106,8 +106,8 @@ SETTINGS = (
     ),
     Setting(
         "on_override",
-        "when a secret would override a variable: allow, warn or deny",
-        check=_one_of("allow", "warn", "deny"),
+        "when a secret would override a variable: allow, warn, deny, or keep the function's own",
+        check=_one_of("allow", "warn", "deny", "keep"),
         default="allow",
         variable="LAMBDA_ENV_ON_OVERRIDE",
     ),
@@ -277,6 +277,10 @@ def _epilog() -> str:
         )
         for setting in SETTINGS
         if setting.variable
+    ]
+    lines += [
+        fill(form.help, width=80, initial_indent=f"  {form.shown:<28}", subsequent_indent=" " * 30)
+        for form in MODIFIERS
     ]
     return "\n".join(["environment variables (options take precedence over them):", *lines, "", _EXIT_CODES])
 

@@ -1,4 +1,4 @@
-"""The references in the environment: which secrets and parameters the function wants, and in which order."""
+"""What the environment asks for: which secrets and parameters, in which order, and what is made of their values."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ from . import reporting
 from .errors import CombinedError, EntrypointError, invalid_reference
 from .record import Record
 from .text import encode, printable
-from .variables import is_reserved
+from .variables import NAMES_VARIABLE, PREFIX_VARIABLE, REQUIRED_VARIABLE, TEMPLATE_PREFIX, is_prefix, is_reserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from typing import Any
+
+    from .naming import Naming
+    from .required import Required
+    from .templates import Template
 
 NAMESPACE = "LAMBDA_ENV_"
 PRIMARY_VARIABLE = "SECRETS_MANAGER_ARN"
 PATH_PREFIX = "LAMBDA_ENV_SSM_PATH_"
 SECRET_PREFIX = "LAMBDA_ENV_SECRETS_MANAGER_ARN_"
 VALUE_PREFIX = "LAMBDA_ENV_VALUE_FROM_"
+BASE64_PREFIX = "LAMBDA_ENV_BASE64_FROM_"
 
 SECRET, PARAMETER, PATH = "secret", "parameter", "parameters below"
 CURRENT_STAGE = "AWSCURRENT"  # of the version that Secrets Manager returns if the request names none
@@ -38,7 +44,7 @@ _SECRET_FORM = (
     "arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME[:KEY:STAGE:VERSION], or NAME[:KEY:STAGE:VERSION]"
 )
 _PARAMETER_FORM = "arn:PARTITION:ssm:REGION:ACCOUNT:parameter/NAME[:VERSION or LABEL]"
-_PATH_FORM = "/a/path/"
+_PATH_FORM = "/a/path/ or arn:PARTITION:ssm:REGION:ACCOUNT:parameter/a/path/"
 # A parameter that refers to a secret of Secrets Manager; GetParametersByPath does not return these at all.
 _SECRET_VIA_SSM = "/aws/reference/secretsmanager/"
 # What other tools put before a name, and a colon: CloudFormation, Serverless, vals, teller, external-secrets, ...
@@ -56,9 +62,9 @@ class Reference(Record):
     """What one variable asks for.
 
     `kind` is SECRET, PARAMETER or PATH; `target` is the secret's ARN or name, the parameter's ARN, or the path.
-    `region` is the ARN's own, "" for the function's Region. Of a secret, `key` is the requested key ("" for all),
-    `stage` and `version` choose a version. `name` is the one variable that gets the value, "" where each key or
-    parameter sets its own.
+    `region` is the ARN's own, "" for the function's Region; `account` is that of a path's ARN. Of a secret, `key` is
+    the requested key ("" for all), `stage` and `version` choose a version. `name` is the one variable that gets the
+    value, as base64 if `binary`; "" where each key or parameter sets its own, as `naming` maps it (None: not at all).
     """
 
     variable: str
@@ -69,73 +75,136 @@ class Reference(Record):
     stage: str = ""
     version: str = ""
     name: str = ""
+    binary: bool = False
+    account: str = ""
+    naming: Naming | None = None
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target} ({printable(self.variable)})"
 
 
 class Form(Record):
-    """A variable that contains a reference, or with `prefix` all variables whose names begin with it.
+    """A variable, or with `prefix` all variables whose names begin with it. `shown` is how documentation names it.
 
-    `shown` is how documentation names it; `read` parses its text.
+    Of those that contain a reference, `read` parses the text, and `kind` is the place in the order of precedence;
+    within a kind, the rest of the name is.
     """
 
     variable: str
     prefix: bool
     shown: str
     help: str
-    read: Callable[[str, str], Reference]
-
-    def names(self, environ: Mapping[str, str]) -> list[str]:
-        """The variables of this form, in byte order."""
-        if not self.prefix:
-            return [self.variable] if self.variable in environ else []
-        return sorted((name for name in environ if name.startswith(self.variable)), key=encode)
+    kind: int = 0
+    read: Callable[[str, str, Naming | None], Reference] = NotImplemented
 
 
-def read(environ: Mapping[str, str]) -> list[Reference]:
-    """The references, in the order of FORMS: a later one takes precedence.
+class Wanted(Record):
+    """What the environment asks for."""
 
-    Raises CombinedError with an error for each malformed reference.
+    references: Sequence[Reference]
+    templates: Sequence[Template] = ()
+    required: Required | None = None
+
+
+def read(environ: Mapping[str, str]) -> Wanted:
+    """The references, a later one of which takes precedence, and what is made of their values.
+
+    Raises CombinedError with an error for each malformed reference, prefix, template or name.
     """
-    references, errors = [], []
-    for form in FORMS:
-        for variable in form.names(environ):
-            text = environ[variable].strip()
-            try:
-                if text:
-                    references.append(form.read(variable, text))
-            except EntrypointError as error:
-                errors.append(error)
+    errors: list[EntrypointError] = []
+
+    def collected(read: Callable[..., Any], *arguments: object) -> Any:
+        try:
+            return read(*arguments)
+        except EntrypointError as error:
+            errors.append(error)
+            return ()
+
+    ours = [name for name in environ if name.startswith(NAMESPACE)]
+    # Each saves what its module takes on every start that does not use it.
+    namings: Mapping[str, Naming] = {}
+    if any(name.startswith((PREFIX_VARIABLE, NAMES_VARIABLE)) for name in ours):
+        from . import naming  # noqa: PLC0415
+
+        namings = collected(naming.read, environ) or {}
+    references = [collected(*each) for each in _texts(environ, ours, namings)]
+    templates_: Sequence[Template] = ()
+    if any(name.startswith(TEMPLATE_PREFIX) for name in ours):
+        from . import templates  # noqa: PLC0415
+
+        templates_ = collected(templates.read, environ)
+    required_: Required | None = None
+    if environ.get(REQUIRED_VARIABLE):
+        from . import required  # noqa: PLC0415
+
+        required_ = collected(required.read, environ)
     if errors:
         raise CombinedError(errors)
-    return references
+    return Wanted(references, templates_, required_)
+
+
+def _texts(
+    environ: Mapping[str, str], ours: Sequence[str], namings: Mapping[str, Naming]
+) -> list[tuple[Callable[..., Reference], str, str, Naming | None]]:
+    """What parses each reference, its variable, its text, and how it names variables, in order."""
+    found: dict[tuple[int, bytes], tuple[Callable[..., Reference], str, str, Naming | None]] = {}
+    for form in FORMS:
+        for variable in [name for name in ours if name.startswith(form.variable)] if form.prefix else [form.variable]:
+            text, rest = environ.get(variable, "").strip(), variable.removeprefix(form.variable)
+            if text:
+                naming = namings.get(f"{PREFIX_VARIABLE}_{rest}" if form.prefix else PREFIX_VARIABLE)
+                place = form.kind, encode(rest)
+                read = form.read
+                if place in found:
+                    read, text = _twice, found[place][1]
+                found[place] = read, variable, text, naming or namings.get("")
+    return [found[place] for place in sorted(found)]
 
 
 def unrecognized(environ: Mapping[str, str], settings: Collection[str]) -> list[str]:
-    """A warning for each variable in our namespace that is neither a reference nor one of `settings`."""
-    prefixes = tuple(form.variable for form in FORMS if form.prefix)
-    ours = [name for name in environ if name.startswith(NAMESPACE) and not name.startswith(prefixes)]
-    return _suggestions([name for name in ours if name not in settings], settings)
+    """A warning for each variable in our namespace that is neither one of ours nor one of `settings`, and for each
+    prefix without a reference."""
+    names = {*settings, *(form.variable for form in MODIFIERS if not form.prefix)}
+    prefixes = tuple(form.variable for form in (*FORMS, *MODIFIERS) if form.prefix)
+    ours = [name for name in environ if name.startswith(NAMESPACE)]
+    unknown = [name for name in ours if name not in names and not name.startswith(prefixes)]
+    return [*_suggestions(unknown, names), *_without_effect(environ, ours)]
 
 
-def misnamed(environ: Mapping[str, str], references: Sequence[Reference], *, doubtful: bool = False) -> list[str]:
-    """A warning for each variable outside our namespace that most likely should be one of ours: `references` is empty,
-    or it contains a reference while SECRETS_MANAGER_ARN does not. With `doubtful` a line for each of the others, since
-    it may be the application's own."""
+def _without_effect(environ: Mapping[str, str], ours: Sequence[str]) -> list[str]:
+    warnings = []
+    for variable in sorted((name for name in ours if is_prefix(name) and environ[name].strip()), key=encode):
+        rest = variable.removeprefix(PREFIX_VARIABLE).removeprefix("_")
+        references = [f"{prefix}{rest}" for prefix in (SECRET_PREFIX, PATH_PREFIX)]
+        if variable == PREFIX_VARIABLE:
+            references = [PRIMARY_VARIABLE]
+        if not any(environ.get(name, "").strip() for name in references):
+            warnings.append(f"{printable(variable)} has no effect without {printable(' or '.join(references))}")
+    return warnings
+
+
+def misnamed(
+    environ: Mapping[str, str], references: Sequence[Reference], *, doubtful: bool = True
+) -> list[tuple[str, str]]:
+    """A line, and its level, for each variable outside our namespace that may have been meant for us: a warning if
+    `references` is empty, or if it contains a reference while SECRETS_MANAGER_ARN does not. The others only with
+    `doubtful`."""
     # On every start: no more than a look at each name.
     names = [name for name in environ if name.startswith("SECRET") and "MANAGER" in name and "ARN" in name]
     found = [name for name in names if name != PRIMARY_VARIABLE and environ[name].strip()]
-    if references:
-        is_missing = not environ.get(PRIMARY_VARIABLE, "").strip()
-        found = [name for name in found if (is_missing and _is_secret(environ[name].strip())) != doubtful]
-    elif doubtful:
+    if not found:
         return []
-    return _suggestions(found, [PRIMARY_VARIABLE])
+    is_missing = not environ.get(PRIMARY_VARIABLE, "").strip()
+    likely = [name for name in found if not references or (is_missing and _is_secret(environ[name].strip()))]
+    others = [name for name in found if name not in likely] if doubtful else []
+    return [
+        *(("warning", line) for line in _suggestions(likely, [PRIMARY_VARIABLE])),
+        *(("debug", line) for line in _suggestions(others, [PRIMARY_VARIABLE])),
+    ]
 
 
 def _suggestions(names: Collection[str], variables: Collection[str]) -> list[str]:
-    forms = [form for form in FORMS if form.prefix]
+    forms = [form for form in (*FORMS, *MODIFIERS) if form.prefix]
     return reporting.mistakes.unrecognized(names, sorted(variables), forms, NAMESPACE) if names else []
 
 
@@ -144,12 +213,17 @@ def _is_secret(text: str) -> bool:
     return not _reference_problem(text)
 
 
+def arn_account(arn: str) -> str:
+    """The account in an ARN, "" if the text is not an ARN."""
+    return arn.split(":")[4] if arn.startswith("arn:") and arn.count(":") > 4 else ""
+
+
 def arn_region(arn: str) -> str:
     """The Region in an ARN, "" if the text is not an ARN."""
     return arn.split(":")[3] if arn.startswith("arn:") and arn.count(":") > 3 else ""
 
 
-def _secret(variable: str, text: str, name: str = "") -> Reference:
+def _secret(variable: str, text: str, naming: Naming | None, name: str = "", *, binary: bool = False) -> Reference:
     """A reference as in ECS: an ARN or a name, then up to three fields that may be empty."""
     is_arn = text.startswith("arn:")
     fields = text.split(":")
@@ -159,24 +233,34 @@ def _secret(variable: str, text: str, name: str = "") -> Reference:
         raise _invalid(variable, "is not a valid secret reference", text, problem, _SECRET_FORM)
     region = fields[3] if is_arn else ""
     key, stage, version = (*fields[size:], "", "", "")[:3]
-    return Reference(variable, SECRET, ":".join(fields[:size]), region, key, stage, version, name)
+    target = ":".join(fields[:size])
+    return Reference(variable, SECRET, target, region, key, stage, version, name, binary, naming=naming)
 
 
-def _value(variable: str, text: str) -> Reference:
-    name = variable.removeprefix(VALUE_PREFIX)
+def _value(variable: str, text: str, _: Naming | None, *, prefix: str = VALUE_PREFIX) -> Reference:
+    name = variable.removeprefix(prefix)
     if not name:
-        raise invalid_reference(variable, f"does not name the variable to set; expected {VALUE_PREFIX}NAME")
+        raise invalid_reference(variable, f"does not name the variable to set; expected {prefix}NAME")
     if is_reserved(name):
         raise invalid_reference(
             variable, f"would set {printable(name)}, which Lambda reserves to describe the runtime; use another name"
         )
     is_parameter = text.startswith("arn:") and text.split(":")[2:3] == ["ssm"]
     is_parameter = is_parameter or text.startswith(_SECRET_VIA_SSM) or _PREFIXES.get(_prefix(text)) == PARAMETER
-    read = _parameter if is_parameter else _secret
-    return read(variable, text, name)
+    if is_parameter:
+        return _parameter(variable, text, name, binary=prefix == BASE64_PREFIX)
+    return _secret(variable, text, None, name, binary=prefix == BASE64_PREFIX)
 
 
-def _parameter(variable: str, text: str, name: str) -> Reference:
+def _base64(variable: str, text: str, naming: Naming | None) -> Reference:
+    return _value(variable, text, naming, prefix=BASE64_PREFIX)
+
+
+def _twice(variable: str, other: str, _: Naming | None) -> Reference:
+    raise invalid_reference(variable, f"and {printable(other, 100)} set the same variable; remove one of them")
+
+
+def _parameter(variable: str, text: str, name: str, *, binary: bool) -> Reference:
     fields = text.split(":")
     if text.startswith(_SECRET_VIA_SSM):
         problem = _parameter_problem(text)
@@ -184,16 +268,19 @@ def _parameter(variable: str, text: str, name: str) -> Reference:
         problem = _prefix_problem(text, PARAMETER) or _arn_problem(fields, "ssm", 6) or _parameter_arn_problem(fields)
     if problem:
         raise _invalid(variable, "is not a valid parameter reference", text, problem, _PARAMETER_FORM)
-    return Reference(variable, PARAMETER, text, fields[3], name=name)
+    return Reference(variable, PARAMETER, text, fields[3], name=name, binary=binary)
 
 
-def _path(variable: str, text: str) -> Reference:
-    path = text.rstrip("/") + "/"
-    problem = _parameter_problem(path)
+def _path(variable: str, text: str, naming: Naming | None) -> Reference:
+    fields = text.split(":") if text.startswith("arn:") else []
+    problem = (_arn_problem(fields, "ssm", 6) or _path_arn_problem(fields)) if fields else ""
+    path = (fields[5].removeprefix("parameter") if fields and not problem else text).rstrip("/") + "/"
+    problem = problem or _parameter_problem(path)
     if problem:
-        problem = _prefix_problem(text, PATH) or _path_arn_problem(text) or problem
+        problem = _prefix_problem(text, PATH) or problem
         raise _invalid(variable, "is not a valid parameter path", text, problem, _PATH_FORM)
-    return Reference(variable, PATH, path)
+    region, account = fields[3:5] if fields else ("", "")
+    return Reference(variable, PATH, path, region, account=account, naming=naming)
 
 
 def _invalid(variable: str, message: str, text: str, problem: str, form: str) -> EntrypointError:
@@ -202,10 +289,18 @@ def _invalid(variable: str, message: str, text: str, problem: str, form: str) ->
 
 
 FORMS = (
-    Form(PRIMARY_VARIABLE, False, PRIMARY_VARIABLE, "a secret: each of its keys", _secret),
-    Form(PATH_PREFIX, True, f"{PATH_PREFIX}*", "a path: each parameter below it", _path),
-    Form(SECRET_PREFIX, True, f"{SECRET_PREFIX}*", "a secret: each of its keys", _secret),
-    Form(VALUE_PREFIX, True, f"{VALUE_PREFIX}NAME", "one value of a secret, or a parameter", _value),
+    Form(PRIMARY_VARIABLE, False, PRIMARY_VARIABLE, "a secret: each of its keys", 0, _secret),
+    Form(PATH_PREFIX, True, f"{PATH_PREFIX}*", "a path: each parameter below it", 1, _path),
+    Form(SECRET_PREFIX, True, f"{SECRET_PREFIX}*", "a secret: each of its keys", 2, _secret),
+    Form(VALUE_PREFIX, True, f"{VALUE_PREFIX}NAME", "one value of a secret, or a parameter", 3, _value),
+    Form(BASE64_PREFIX, True, f"{BASE64_PREFIX}NAME", "the same, as base64 of its bytes", 3, _base64),
+)
+MODIFIERS = (
+    Form(PREFIX_VARIABLE, False, PREFIX_VARIABLE, f"prefix of the variables that {PRIMARY_VARIABLE} sets"),
+    Form(f"{PREFIX_VARIABLE}_", True, f"{PREFIX_VARIABLE}_*", "the same for references with the same ending"),
+    Form(NAMES_VARIABLE, False, NAMES_VARIABLE, "how keys become names: exact, or shell (A-Z, 0-9 and _)"),
+    Form(TEMPLATE_PREFIX, True, f"{TEMPLATE_PREFIX}NAME", "a value composed of others: text with {NAME} or {NAME:url}"),
+    Form(REQUIRED_VARIABLE, False, REQUIRED_VARIABLE, "names of variables without which nothing starts"),
 )
 
 
@@ -258,16 +353,11 @@ def _prefix_problem(text: str, kind: str) -> str:
     return problem
 
 
-def _path_arn_problem(text: str) -> str:
-    """With the path of a parameter's ARN: what is valid as such is no secret."""
-    if not text.startswith("arn:"):
-        return ""
-    fields = text.split(":")
-    if len(fields) == 6 and not _arn_problem(fields, "ssm", 6) and fields[5].startswith("parameter/"):
-        path = fields[5].removeprefix("parameter").rstrip("/*") + "/"
-        if "//" not in path and not _parameter_problem(path):
-            return f"it is an ARN; write the path, {path}"
-    return "it is an ARN; write the path alone"
+def _path_arn_problem(fields: list[str]) -> str:
+    kind, slash, _ = fields[5].partition("/")
+    if kind != "parameter" or not slash or len(fields) > 6:
+        return "the ARN is not that of a path"
+    return ""
 
 
 def _secret_problem(fields: list[str]) -> str:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 # Of keys, or other parts of one problem: what is left of a problem's bytes where the secret's ARN is as long as can be.
 MAX_LISTED, MAX_LIST_SIZE = 20, 700
+MAX_COMPARED = 100  # characters of a name: comparing takes the square of that
 
 
 def decode(raw: bytes) -> str:
@@ -51,6 +52,15 @@ def listed(items: Iterable[str], separator: str = "; ") -> str:
         shown += 1
     more = [f"and {len(found) - shown:,} more"] if shown < len(found) else []
     return separator.join([*found[:shown], *more])
+
+
+def similar(name: str, names: Iterable[str]) -> str:
+    """The one of `names` that is most like `name`, whatever the case; "" if none is."""
+    # Saves 10 ms: only reports need it.
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    lowered = {other[:MAX_COMPARED].lower(): other for other in names}
+    return next((lowered[found] for found in get_close_matches(name[:MAX_COMPARED].lower(), lowered, 1)), "")
 
 
 def _escaped(character: str) -> str:

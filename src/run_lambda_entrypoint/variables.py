@@ -30,6 +30,12 @@ RESERVED = frozenset(
 )
 RESERVED_PREFIX = "AWS_LAMBDA_FUNCTION_"
 
+# Ours that say what is made of the values.
+PREFIX_VARIABLE = "LAMBDA_ENV_PREFIX"
+NAMES_VARIABLE = "LAMBDA_ENV_NAMES"
+TEMPLATE_PREFIX = "LAMBDA_ENV_TEMPLATE_"
+REQUIRED_VARIABLE = "LAMBDA_ENV_REQUIRED"
+
 # Loaded with a warning: people do keep these in a secret for the function's use, but it then suddenly talks to AWS as
 # someone else, or somewhere else. This program never uses them.
 AWS_IDENTITY = frozenset(
@@ -44,6 +50,8 @@ AWS_IDENTITY = frozenset(
     }
 )
 
+SURROGATE = "the name or value contains a lone surrogate, which is not a valid character; store it as valid Unicode"
+
 # MAX_ARG_STRLEN in Linux's binfmts.h: 32 pages of 4 KiB for "name=value" and the NUL after it.
 MAX_ENTRY_SIZE = 131_072
 
@@ -55,6 +63,11 @@ class Value(Record):
     source: str
     version: str
     region: str
+
+
+def is_prefix(variable: str) -> bool:
+    """Whether this variable has the prefix of a reference."""
+    return variable == PREFIX_VARIABLE or variable.startswith(f"{PREFIX_VARIABLE}_")
 
 
 def is_reserved(name: str) -> bool:
@@ -80,6 +93,18 @@ def check(texts: Mapping[str, str | None], noun: str = "key") -> dict[str, str]:
     return {name: text for name, text in texts.items() if text is not None}
 
 
+def base64(value: str | bytes) -> str:
+    """The base64 of a value: of text, its UTF-8. Raises EntrypointError."""
+    # Not the module base64, which imports re.
+    from binascii import b2a_base64  # noqa: PLC0415
+
+    try:
+        raw = value.encode() if isinstance(value, str) else value
+    except UnicodeEncodeError:
+        raise EntrypointError(INVALID_SECRET, SURROGATE) from None
+    return b2a_base64(raw, newline=False).decode()
+
+
 def quoted(name: str) -> str:
     """A name as reports show it."""
     return f'"{printable(name, 80)}"'
@@ -98,7 +123,12 @@ def _problem(name: str, text: str) -> str:
     try:
         size = len(f"{name}={text}".encode()) + 1
     except UnicodeEncodeError:
-        return "the name or value contains a lone surrogate, which is not a valid character; store it as valid Unicode"
+        return SURROGATE
+    return size_problem(size)
+
+
+def size_problem(size: int) -> str:
+    """Why no variable can take `size` bytes, its name, "=" and the NUL behind it included; or nothing."""
     if size > MAX_ENTRY_SIZE:
         return f"the variable would take {size:,} bytes, more than Linux's limit of {MAX_ENTRY_SIZE:,}; split the value"
     return ""

@@ -10,9 +10,9 @@ import pytest
 
 from run_lambda_entrypoint import errors
 from run_lambda_entrypoint.options import SETTINGS
-from run_lambda_entrypoint.references import FORMS
+from run_lambda_entrypoint.references import FORMS, MODIFIERS
 from tests.harness.entrypoint import PLAIN, Entrypoint, aws
-from tests.harness.http_server import http_server, secret, secrets
+from tests.harness.http_server import by_length, http_server, secret, secret_body, secrets
 from tests.harness.secrets_api import SecretsApi
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +85,14 @@ def test_what_is_reported_of_a_missing_key_is_on_the_page(
     assert entrypoint("true", environ=environ).err in PAGE
 
 
+def test_what_is_reported_of_required_variables_is_on_the_page(
+    entrypoint: Entrypoint, secrets_api: SecretsApi, account: Account
+) -> None:
+    required = only("^With `(LAMBDA_ENV_REQUIRED=.*)` the command is not started:$")
+    environ = secrets_api.environ(**PLAIN, SECRETS_MANAGER_ARN="prod/app", **variables(required))
+    assert entrypoint("true", environ=environ).err in PAGE
+
+
 def test_what_a_dry_run_prints_is_on_the_page(
     entrypoint: Entrypoint, secrets_api: SecretsApi, account: Account
 ) -> None:
@@ -122,7 +130,11 @@ def test_readme_has_each_error_type_with_its_exit_codes_and_meanings() -> None:
 
 def test_readme_has_each_setting_with_its_default() -> None:
     rows = {(option.strip("`"), variable.strip("`")): meaning for option, variable, meaning in table(OPTIONS)}
-    expected = {("", form.shown) for form in FORMS} | {("--version", ""), ("--licenses", ""), ("-h`, `--help", "")}
+    expected = {("", form.shown) for form in (*FORMS, *MODIFIERS)} | {
+        ("--version", ""),
+        ("--licenses", ""),
+        ("-h`, `--help", ""),
+    }
     expected |= {
         (f"{setting.option} {setting.metavar}".strip() if setting.option else "", setting.variable)
         for setting in SETTINGS
@@ -141,11 +153,16 @@ def test_readme_lists_all_names_in_json_output(entrypoint: Entrypoint) -> None:
     with http_server(secrets({"name": "[]"})) as server:
         environ = aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, AWS_LAMBDA_LOG_FORMAT="JSON")
         log = entrypoint("true", environ=environ)
+    versioned = by_length(secret_body("name", "eu-west-1", SecretString='{"A": "1"}', VersionId="1"))
+    with http_server(lambda _: versioned) as server:
+        told = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "LAMBDA_ENV_LOG_LEVEL": "info"}
+        summary = json.loads(entrypoint("true", environ=aws(server.url, {"SECRETS_MANAGER_ARN": "name"}, **told)).err)
     printed = json.loads(dry.out)
     failed = json.loads(
         entrypoint("--dry-run", "--format", "json", environ=aws("", {"SECRETS_MANAGER_ARN": "arn:"})).out
     )
     names = {*(("log", name) for name in json.loads(log.err)), *(("dry run", name) for name in printed)}
+    names |= {("log", name) for name in (*summary, *summary["sources"][0])}
     names |= {("dry run", name) for name in printed["variables"][0]}
     names |= {("dry run that fails", name) for name in (*failed, *failed["problems"][0])}
     rows = table("### JSON output")

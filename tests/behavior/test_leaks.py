@@ -249,6 +249,34 @@ def test_a_secret_that_came_while_another_failed_is_not_told(entrypoint: Entrypo
     assert (ended.code, traces(output)) == (125, [])
 
 
+def test_what_is_made_of_values_does_not_tell_them(entrypoint: Entrypoint, transport: str) -> None:
+    names = {
+        "LAMBDA_ENV_NAMES": "shell",
+        "LAMBDA_ENV_PREFIX": "P_",
+        "LAMBDA_ENV_REQUIRED": "P_KEY, COMPOSED",
+        "LAMBDA_ENV_TEMPLATE_COMPOSED": "{P_KEY}{P_KEY:url}",
+        "LAMBDA_ENV_BASE64_FROM_STORE": "name:KEY",
+        "LAMBDA_ENV_ON_OVERRIDE": "keep",
+        "P_OTHER": MARKER,
+    }
+    told = []
+    with http_server(lambda _: secret(TEXT)) as server:
+        environ = aws(server.url, NAME, LAMBDA_ENV_TRANSPORT=transport, LAMBDA_ENV_LOG_LEVEL="debug", **names)
+        for changed in (
+            {},
+            {"LAMBDA_ENV_TEMPLATE_COMPOSED": f"{MARKER}{{P_KEY}}{{{MARKER}}}"},
+            {"LAMBDA_ENV_TEMPLATE_COMPOSED": f"{MARKER}{{"},
+            {"LAMBDA_ENV_TEMPLATE_COMPOSED": "{P_KEY}" * 10_000},
+            {"LAMBDA_ENV_REQUIRED": f"{MARKER}, P_KEYS"},
+            {"LAMBDA_ENV_PREFIX": MARKER},
+        ):
+            ended, output = outcome(entrypoint, {**environ, **changed})
+            told.append((ended.code, traces(output)))
+        dry = entrypoint("--dry-run", environ=environ)
+    assert told == [(0, []), *[(125, [])] * 5]
+    assert (dry.code, traces(dry.out.decode() + dry.err)) == (0, [])
+
+
 IDENTITY = json.dumps({"AWS_ACCESS_KEY_ID": MARKER, "AWS_SECRET_ACCESS_KEY": MARKER, "AWS_REGION": MARKER})
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 DIST = Path(__file__).resolve().parents[2] / "dist"
 ARCHIVES = [DIST / "run-lambda-entrypoint.pyz", DIST / f"run-lambda-entrypoint-{os.uname().machine}"]
-AT_ONCE = 4 * (os.cpu_count() or 1)
+AT_ONCE = max(1, int(4 * (oracle.CPU_QUOTA or os.cpu_count() or 1)))
 """How many starts run at one time; most of them wait for a server most of the time."""
 
 
@@ -135,7 +135,7 @@ def main() -> int:
     print(f"starts         {starts}, {starts / (time.monotonic() - begin):.1f} a second")
     print(f"ended with     {', '.join(f'{code}: {number}' for code, number in codes.most_common())}")
     print(f"died early     {early} ({early / max(1, starts):.1%}), before our first statement")
-    print(f"over deadline  {late:.2f} s at most ({'checked' if oracle.LIMITED_CPU else 'not checked: no CPU quota'})")
+    print(f"over deadline  {late:.2f} s at most ({'checked' if oracle.CPU_QUOTA else 'not checked: no CPU quota'})")
     print(f"FAILED         {failed}")
     return 1 if failed else 0
 

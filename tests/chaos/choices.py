@@ -136,6 +136,13 @@ ENVIRONMENTS: dict[str, list[bytes]] = {
     "OpenSSL's": [b"OPENSSL_CONF=/nonexistent", b"SSLKEYLOGFILE={home}/keys", b"SSL_CERT_FILE=/etc/passwd"],
     "overrides": [f"{name}=own".encode() for name in NAMES] + [b"LAMBDA_ENV_ON_OVERRIDE=warn", b"LAMBDA_ENV_TYPO=x"],
     "overrides denied": [f"{name}=own".encode() for name in NAMES] + [b"LAMBDA_ENV_ON_OVERRIDE=deny"],
+    "own values kept": [f"{name}=own".encode() for name in NAMES[:10]] + [b"LAMBDA_ENV_ON_OVERRIDE=keep"],
+    "composed": [
+        *(b"LAMBDA_ENV_NAMES=shell", b"LAMBDA_ENV_PREFIX=P_", b"LAMBDA_ENV_REQUIRED=CHAOS, COMPOSED"),
+        b"LAMBDA_ENV_TEMPLATE_COMPOSED=<{CHAOS:url}>",
+    ],
+    "required but missing": [b"LAMBDA_ENV_REQUIRED=NOSUCH"],
+    "invalid template": [f"LAMBDA_ENV_TEMPLATE_COMPOSED={MARKER}{{".encode()],
     "wrong option": [b"LAMBDA_ENV_ON_OVERRIDE=perhaps"],
     "2,000 variables": [f"VARIABLE_{index:04}={'x' * 30}".encode() for index in range(2000)],
     "missing profile": [b"AWS_PROFILE=nosuch"],

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from tests.behavior.test_leaks import traces
 from tests.chaos.choices import NAMES, PIPE, Choice
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 EXIT_CODES = {0, 2, 125, 126, 127, 130, 143}
 WITHOUT_COMMAND = {"dry run", "dry run as JSON", "help", "version"}
 """Command lines that end with 0 and start nothing."""
+
+REFUSED = ("wrong option", "required but missing", "invalid template")
+"""Environments with which nothing may start."""
 
 # OpenSSL too has an "internal error".
 NOT_OURS = ("Traceback", "internal error: ", "Exception ignored", "raised ValueError")
@@ -73,8 +77,16 @@ def environment(choice: Choice, own: list[bytes]) -> list[bytes] | None:
         "none": {},
     }.get(choice.references)
     overrides_denied = choice.environment == "overrides denied" and loaded and loaded.keys() & set(NAMES)
-    if loaded is None or overrides_denied or choice.environment == "wrong option" or choice.command == "unknown option":
+    if loaded is None or overrides_denied or choice.environment in REFUSED or choice.command == "unknown option":
         return None
+    if choice.environment == "composed":
+        if choice.references in ("one", "twenty"):
+            prefix = "P_" if choice.references == "one" else ""
+            loaded = {prefix + name.upper(): text for name, text in loaded.items()}
+        [start] = [entry.removeprefix(b"CHAOS=").decode() for entry in own if entry.startswith(b"CHAOS=")]
+        loaded["COMPOSED"] = f"<{quote(start, safe='')}>"
+    if choice.environment == "own values kept":
+        loaded = {name: text for name, text in loaded.items() if name not in NAMES[:10]}
     entries: dict[bytes, bytes] = {}
     for entry in own:
         name, equals, text = entry.partition(b"=")
@@ -124,7 +136,7 @@ def processes(_: Choice, outcome: Outcome) -> str:
 
 
 def duration(choice: Choice, outcome: Outcome) -> str:
-    if not LIMITED_CPU or not late(choice, outcome):
+    if not CPU_QUOTA or not late(choice, outcome):
         return ""
     return f"it took {outcome.seconds:.2f} s, of which {outcome.waited:.2f} s waiting for a CPU"
 
@@ -133,20 +145,24 @@ def late(choice: Choice, outcome: Outcome) -> bool:
     return outcome.seconds > choice.deadline + LEEWAY + outcome.waited
 
 
-def cpu_is_limited() -> bool:
-    """Whether this process is in a cgroup with a quota of CPU time: elsewhere other programs may take any share."""
+def cpu_quota() -> float:
+    """How many CPUs the cgroup of this process may use; 0 without a quota: there, other programs may take any share."""
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, group = line.split(":", 2)
         for path in (group, "/"):  # in a container, the root is its own group
-            quota = Path(f"/sys/fs/cgroup{path}", "cpu.max")
+            folder = Path(f"/sys/fs/cgroup{path}")
+            files = [folder / "cpu.max"]
             if "cpu" in controllers.split(","):
-                quota = Path(f"/sys/fs/cgroup/cpu{path}", "cpu.cfs_quota_us")
-            if quota.is_file() and quota.read_text().split()[0] not in ("max", "-1"):
-                return True
-    return False
+                folder = Path(f"/sys/fs/cgroup/cpu{path}")
+                files = [folder / "cpu.cfs_quota_us", folder / "cpu.cfs_period_us"]
+            if all(file.is_file() for file in files):
+                quota, period = " ".join(file.read_text() for file in files).split()
+                if quota not in ("max", "-1"):
+                    return int(quota) / int(period)
+    return 0
 
 
-LIMITED_CPU = cpu_is_limited()
+CPU_QUOTA = cpu_quota()
 CHECKS: list[Callable[[Choice, Outcome], str]] = [
     *(exit_code, command, words, markers, lines, files, processes, duration)
 ]

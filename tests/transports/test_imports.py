@@ -50,7 +50,8 @@ def folder(name: str = "") -> set[str]:
 
 
 # `bytecode` imports all others. The doors of folders are open to every start.
-ALWAYS = folder() - {"bytecode"} | {"loading", "reporting", "native", "native.paths"}
+ON_REQUEST = {"naming", "required", "templates"}  # of a variable
+ALWAYS = folder() - {"bytecode"} - ON_REQUEST | {"loading", "reporting", "native", "native.paths"}
 FETCHING = (
     ALWAYS | folder("loading") - {"loading.parameter_store"} | folder("aws") | folder("native") - {"native.hashes"}
 )
@@ -173,6 +174,22 @@ def test_a_variable_of_the_functions_own_that_is_almost_ours_imports_nothing(ent
 )
 def test_only_parameters_import_their_store(entrypoint: Entrypoint, references: dict[str, str], more: set[str]) -> None:
     assert own(fetching(entrypoint, "direct", references)) == DIRECTLY | more
+
+
+@told_by_python
+@pytest.mark.parametrize(
+    ("variable", "value", "module"),
+    [
+        ("LAMBDA_ENV_PREFIX", "P_", "naming"),
+        ("LAMBDA_ENV_NAMES", "shell", "naming"),
+        ("LAMBDA_ENV_TEMPLATE_A", "{PATH}", "templates"),
+        ("LAMBDA_ENV_REQUIRED", "PATH", "required"),
+    ],
+)
+def test_only_a_variable_of_its_own_imports_what_shapes_variables(
+    entrypoint: Entrypoint, variable: str, value: str, module: str
+) -> None:
+    assert own(fetching(entrypoint, "direct", {variable: value})) == DIRECTLY | {module}
 
 
 @told_by_python

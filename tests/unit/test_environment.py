@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import run_lambda_entrypoint
 from run_lambda_entrypoint.environment import CONFIGURATION, Merged, Origin, encoded, merge, notes, too_large, warnings
 from run_lambda_entrypoint.errors import CombinedError
-from run_lambda_entrypoint.references import SECRET, Reference
+from run_lambda_entrypoint.references import SECRET, Reference, Wanted
 from run_lambda_entrypoint.text import decode, encode
 from run_lambda_entrypoint.variables import Value
 from tests.harness.process import Surroundings, run
@@ -86,7 +86,7 @@ def test_text_is_encoded_as_utf_8(environ: dict[str, str]) -> None:
 
 def merged(environ: dict[str, str], *loaded: dict[str, str]) -> Merged:
     values = [{name: Value(text, "app", "1", "eu-west-1") for name, text in each.items()} for each in loaded]
-    return merge(environ, [A, B][: len(loaded)], values)
+    return merge(environ, Wanted([A, B][: len(loaded)]), values)
 
 
 OWN = {"OWN": "function"}
@@ -175,15 +175,15 @@ ENDS = "variables whose values end with a line break"
     ],
 )
 def test_what_may_surprise_in_a_variable_is_noted(loaded: dict[str, str], expected: list[tuple[str, str]]) -> None:
-    assert notes(merged({"own-one": "x\n"}, loaded), [A]) == expected
+    assert notes(merged({"own-one": "x\n"}, loaded), Wanted([A])) == expected
 
 
 def test_that_there_is_no_reference_is_noted() -> None:
-    assert notes(merged(OWN), []) == [("debug", "no reference found")]
+    assert notes(merged(OWN), Wanted([])) == [("debug", "no reference found")]
 
 
 def test_a_note_is_bounded() -> None:
-    [(_, note)] = notes(merged({}, {f"a-{'x' * 200}-{n}": "x" for n in range(3_000)}), [A])
+    [(_, note)] = notes(merged({}, {f"a-{'x' * 200}-{n}": "x" for n in range(3_000)}), Wanted([A]))
     assert (len(note) < 1_000, note.endswith(" more")) == (True, True)
 
 

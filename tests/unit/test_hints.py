@@ -280,7 +280,7 @@ def test_a_name_with_a_slash_in_front_may_be_a_parameters(
     code: str, text: str, others: dict[str, str], account: str
 ) -> None:
     variable = "LAMBDA_ENV_VALUE_FROM_A"
-    references = read({variable: "/app/p1", **others})
+    references = read({variable: "/app/p1", **others}).references
     [reference] = [each for each in references if each.variable == variable]
     call = Call(SECRETS_MANAGER, "GetSecretValue", {"SecretId": "/app/p1"}, REGION)
     actual = hint(service_error(code, text, 400), reference, call, resources(reference), {}, references)
@@ -326,7 +326,7 @@ LIST = "list those it has: aws secretsmanager list-secret-version-ids --region e
 
 
 def hint_for_version(code: str, text: str, stage: str = "", version: str = "", name: str = NAME) -> str:
-    [reference] = read({"SECRETS_MANAGER_ARN": f"{name}::{stage}:{version}"})
+    [reference] = read({"SECRETS_MANAGER_ARN": f"{name}::{stage}:{version}"}).references
     call = Call(SECRETS_MANAGER, "GetSecretValue", {"SecretId": name}, REGION)
     return hint(service_error(code, text, 400), reference, call, resources(reference), {})
 
@@ -368,7 +368,7 @@ def test_a_secret_whose_key_is_denied_is_not_taken_for_a_parameter() -> None:
 @pytest.mark.parametrize("code", ["ParameterNotFound", "ParameterVersionNotFound"])
 def test_a_parameters_version_or_label_has_the_command_that_lists_them(selector: str, code: str) -> None:
     arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/app/p1"
-    [reference] = read({"LAMBDA_ENV_VALUE_FROM_A": f"{arn}:{selector}"})
+    [reference] = read({"LAMBDA_ENV_VALUE_FROM_A": f"{arn}:{selector}"}).references
     actual = hint(service_error(code, "", 400), reference, Call(SSM, "GetParameters", {}, REGION), [], {})
     assert actual == (
         f"looked in Region eu-west-1, in account 123456789012; {CHECK}, or the version or label: "

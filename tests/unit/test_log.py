@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -56,9 +57,21 @@ ORIGIN = Origin(Reference(HOSTILE, HOSTILE, HOSTILE), Value(HOSTILE, HOSTILE, HO
 ARGUMENTS: dict[str, object] = {
     "message": HOSTILE,
     "messages": [HOSTILE, HOSTILE],
+    "notes": [("info", HOSTILE)],
     "origins": {HOSTILE: ORIGIN},
+    "variables": 1,
+    "sources": [{"kind": HOSTILE, "source": HOSTILE, "version": HOSTILE, "region": HOSTILE}],
     "reports": [EntrypointError(FAILED, HOSTILE, reference=HOSTILE, source=HOSTILE)],
 }
+
+
+def texts(value: object) -> list[str]:
+    """All texts in a JSON value."""
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in texts(inner)]
+    if isinstance(value, list):
+        return [text for inner in value for text in texts(inner)]
+    return [str(value)]
 
 
 @pytest.mark.parametrize("as_json", [False, True])
@@ -71,7 +84,7 @@ def test_whatever_is_logged_is_lines_without_control_characters(
     *lines, rest = capfd.readouterr().err.split("\n")
     # "messages" are two, of an origin there is also the reference.
     assert (len(lines), rest, {line.isprintable() for line in lines}) == (1 + (name == "warnings"), "", {True})
-    shown = [json.loads(line)["message"] for line in lines] if as_json else lines
+    shown = [" ".join(texts(json.loads(line))) for line in lines] if as_json else lines
     assert {ESCAPED[:20] in line for line in shown} == {True}
 
 
@@ -86,6 +99,32 @@ def test_nothing_else_writes_to_standard_error(file: Path) -> None:
     expected = {"log.py": ["posix.write(2"], "isolation.py": ["logging"]}  # which it disables
     actual = [writer for writer in writers if any(call.startswith(writer) for call in calls)]
     assert actual == expected.get(file.name, [])
+
+
+SOURCE = {"kind": "secret", "source": "prod/app", "version": "v1", "region": "eu-west-1"}
+
+
+def test_the_summary_has_counts_versions_and_milliseconds(capfd: pytest.CaptureFixture[str]) -> None:
+    Log(time.monotonic(), "info").summary(2, [SOURCE, {**SOURCE, "version": "", "region": ""}])
+    line = re.sub(r"[0-9.]+ ms", "N ms", capfd.readouterr().err)
+    shown = "secret prod/app (version v1, eu-west-1); secret prod/app"
+    assert line == f"run-lambda-entrypoint: info: loaded 2 variables in N ms: {shown}\n"
+
+
+def test_the_summary_in_json_has_them_as_fields(capfd: pytest.CaptureFixture[str]) -> None:
+    Log(time.monotonic(), "info", as_json=True).summary(1, [SOURCE])
+    line = json.loads(capfd.readouterr().err)
+    actual = line["variables"], line["sources"], line["message"] == f"loaded 1 variable in {line['milliseconds']} ms"
+    assert actual == (1, [{name: text for name, text in SOURCE.items() if name != "kind"}], True)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_summary_for_which_a_line_has_no_room_is_several(capfd: pytest.CaptureFixture[str], *, as_json: bool) -> None:
+    sources = [{**SOURCE, "source": f"{number:03}/{'x' * 500}"} for number in range(30)]
+    Log(time.monotonic(), "info", as_json=as_json).summary(30, sources)
+    lines = capfd.readouterr().err.splitlines()
+    found = [number for line in lines for number in re.findall(r"(\d\d\d)/xxx", line)]
+    assert (max(map(len, lines)) < 4096, found) == (True, [f"{number:03}" for number in range(30)])
 
 
 def test_one_thread_at_a_time_writes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ def test_invalid_arguments_are_refused(argv: list[str], expected: str) -> None:
         (TIMEOUT, "\udc80", rf'"\udc80"; must be {SECONDS}'),
         (TRANSPORT, "Pigeon\n2", r'"Pigeon\n2"; must be one of auto, direct, botocore'),
         (LOG_LEVEL, "loud\n", f'"loud"; {LEVELS}'),
-        (ON_OVERRIDE, "refuse", '"refuse"; must be one of allow, warn, deny'),
+        (ON_OVERRIDE, "refuse", '"refuse"; must be one of allow, warn, deny, keep'),
     ],
 )
 def test_an_invalid_variable_is_refused(variable: str, text: str, shown: str) -> None:
@@ -125,7 +125,10 @@ def test_an_invalid_variable_is_refused(variable: str, text: str, shown: str) ->
         *(("timeout", ["--timeout", "5"], TIMEOUT, text, 5.0) for text in ("3", "wrong")),
         *(("transport", [], TRANSPORT, *pair) for pair in ((" ", "auto"), ("direct", "direct"))),
         ("transport", [], TRANSPORT, " botocore\n", "botocore"),
-        *(("on_override", [], ON_OVERRIDE, *pair) for pair in (("", "allow"), ("warn", "warn"), (" DENY\n", "deny"))),
+        *(
+            ("on_override", [], ON_OVERRIDE, *pair)
+            for pair in (("", "allow"), ("warn", "warn"), (" DENY\n", "deny"), ("keep", "keep"))
+        ),
         *(("log_level", [], LOG_LEVEL, *pair) for pair in (("", "warning"), ("debug", "debug"), (" INFO\n", "info"))),
         ("log_level", ["--log-level=Debug"], LOG_LEVEL, "error", "debug"),
         ("log_level", ["--log-level", "info"], LOG_LEVEL, "wrong", "info"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from run_lambda_entrypoint.errors import INVALID_REFERENCE, CombinedError
 from run_lambda_entrypoint.options import VARIABLES
 from run_lambda_entrypoint.references import (
+    BASE64_PREFIX,
     PARAMETER,
     PATH,
     PATH_PREFIX,
@@ -39,7 +40,7 @@ suffixes = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
 
 
 def read_one(variable: str, text: str) -> Reference:
-    (reference,) = read({variable: text})
+    (reference,) = read({variable: text}).references
     return reference
 
 
@@ -115,7 +116,7 @@ def test_a_reference_is_read_as_it_was_written(secret: str, key: str, stage: str
 @given(st.text(st.characters(exclude_characters="\0")) | st.text("arn:awsecmg-1234567890\n\udc80", max_size=80))
 def test_any_text_is_a_reference_or_refused(text: str) -> None:
     try:
-        actual = [written(reference) for reference in read({PRIMARY_VARIABLE: text})]
+        actual = [written(reference) for reference in read({PRIMARY_VARIABLE: text}).references]
     except CombinedError as error:
         assert [report.kind for report in error.reports()] == [INVALID_REFERENCE]  # noqa: PT017
     else:
@@ -145,6 +146,15 @@ def test_a_path_ends_with_one_slash_and_is_in_the_functions_region(text: str, pa
     assert (reference.kind, reference.target, reference.region) == (PATH, path, "")
 
 
+@pytest.mark.parametrize(
+    ("rest", "path"), [("/app/prod", "/app/prod/"), ("/app/prod/", "/app/prod/"), ("/app//", "/app/"), ("/", "/")]
+)
+def test_a_path_may_be_an_arn_with_region_and_account(rest: str, path: str) -> None:
+    reference = read_one(PATH_A, f"arn:aws:ssm:eu-west-3:210987654321:parameter{rest}")
+    actual = (reference.kind, reference.target, reference.region, reference.account)
+    assert actual == (PATH, path, "eu-west-3", "210987654321")
+
+
 # -- Precedence
 
 
@@ -154,23 +164,39 @@ def test_the_order_is_primary_then_paths_then_secrets_then_single_values_each_in
     expected = [PRIMARY_VARIABLE]
     expected += [prefix + name for prefix in (PATH_PREFIX, SECRET_PREFIX, VALUE_PREFIX) for name in ordered]
     environ = {name: "/app/" if name.startswith(PATH_PREFIX) else "app" for name in reversed(expected)}
-    assert [reference.variable for reference in read(environ)] == expected
+    assert [reference.variable for reference in read(environ).references] == expected
+
+
+def test_single_values_and_their_base64_are_of_one_kind_in_byte_order_of_the_names() -> None:
+    environ = {f"{VALUE_PREFIX}A": "app", f"{BASE64_PREFIX}B": "app", f"{VALUE_PREFIX}C": "app"}
+    found = read(dict(reversed(environ.items()))).references
+    assert [(each.variable, each.name, each.binary) for each in found] == [
+        *((f"{VALUE_PREFIX}A", "A", False), (f"{BASE64_PREFIX}B", "B", True), (f"{VALUE_PREFIX}C", "C", False))
+    ]
+
+
+@pytest.mark.parametrize("text", ["", " "])
+def test_one_of_both_for_a_name_may_be_empty(text: str) -> None:
+    found = read({f"{VALUE_PREFIX}A": text, f"{BASE64_PREFIX}A": "app"}).references
+    assert [each.variable for each in found] == [f"{BASE64_PREFIX}A"]
 
 
 @given(st.sets(suffixes))
 def test_byte_order_is_that_of_the_encoded_names(found: set[str]) -> None:
-    assert [reference.variable for reference in read({SECRET_PREFIX + suffix: ARN for suffix in found})] == sorted(
+    assert [reference.variable for reference in read({SECRET_PREFIX + s: ARN for s in found}).references] == sorted(
         (SECRET_PREFIX + s for s in found), key=lambda name: name.encode("utf-8", "surrogateescape")
     )
 
 
 @pytest.mark.parametrize("text", ["", " ", "\t\r\n "])
 def test_an_empty_reference_is_skipped(text: str) -> None:
-    assert [each.variable for each in read({PRIMARY_VARIABLE: text, SECRET_A: ARN, VALUE_A: text})] == [SECRET_A]
+    assert [each.variable for each in read({PRIMARY_VARIABLE: text, SECRET_A: ARN, VALUE_A: text}).references] == [
+        SECRET_A
+    ]
 
 
 def test_an_environment_without_references_has_none() -> None:
-    assert read({"PATH": "/bin", "secrets_manager_arn": ARN, "MY_SECRETS_MANAGER_ARN": ARN}) == []
+    assert read({"PATH": "/bin", "secrets_manager_arn": ARN, "MY_SECRETS_MANAGER_ARN": ARN}).references == []
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "lower", "a.b-c", "é", "AWS_REGION", "SECRETS_MANAGER_ARN", "_"])
@@ -257,23 +283,25 @@ def test_an_invalid_parameter_reference_is_refused(text: str, problem: str) -> N
     assert refusals({VALUE_A: text}) == [expected]
 
 
-AN_ARN = "it is an ARN; write the path"
+PATH_FORM = "/a/path/ or arn:PARTITION:ssm:REGION:ACCOUNT:parameter/a/path/"
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("app/prod/", SLASH),
-        *((f"{PARAMETER_OF}/app/prod{rest}", f"{AN_ARN}, /app/prod/") for rest in ("", "/", "/*")),
-        *((f"{PARAMETER_OF}{rest}", f"{AN_ARN}, /") for rest in ("/", "/*")),
-        *((f"{PARAMETER_OF}{rest}", f"{AN_ARN} alone") for rest in ("", "//a", "/a:1", "/a b", "/a:/b")),
-        *((text, f"{AN_ARN} alone") for text in (ARN, "arn:aws:ssm:eu-west-1:1:parameter/hunter2", "arn:")),
+        *((f"{PARAMETER_OF}{rest}", "the ARN is not that of a path") for rest in ("", "/a:1", "/a:/b")),
+        *((f"{PARAMETER_OF}{rest}", CHARACTERS) for rest in ("/a b", "/*")),
+        (f"{PARAMETER_OF}/aws/reference/secretsmanager/app", VIA_SSM),
+        (ARN, "the service in the ARN is not ssm"),
+        ("arn:aws:ssm:eu-west-1:1:parameter/hunter2", "the ARN does not have a valid account ID (12 digits)"),
+        ("arn:", "incomplete ARN: expected at least 6 colon-separated fields, got 2"),
         *((text, CHARACTERS) for text in ("/app prod/", "/app:1", "/app/*")),
         *((f"/aws/reference/secretsmanager{rest}", VIA_SSM) for rest in ("", "/", "/app/")),
     ],
 )
 def test_an_invalid_path_is_refused(text: str, problem: str) -> None:
-    assert refusals({PATH_A: text}) == [f"{PATH_A} is not a valid parameter path: {problem}; expected /a/path/"]
+    assert refusals({PATH_A: text}) == [f"{PATH_A} is not a valid parameter path: {problem}; expected {PATH_FORM}"]
 
 
 # -- Habits from other tools, and what a template or a shell left behind
@@ -323,7 +351,7 @@ def test_another_tools_form_for_a_secret_is_refused_with_the_variable_for_parame
 
 @pytest.mark.parametrize("text", FOREIGN)
 def test_another_tools_form_for_a_path_is_refused(text: str) -> None:
-    expected = f"{PATH_A} is not a valid parameter path: {FOREIGN[text][0]}; expected /a/path/"
+    expected = f"{PATH_A} is not a valid parameter path: {FOREIGN[text][0]}; expected {PATH_FORM}"
     assert refusals({PATH_A: text}) == [expected]
 
 
@@ -523,9 +551,8 @@ def test_a_misnamed_variable_is_a_warning_if_it_most_likely_is_for_us(
     name: str, right: str, more: dict[str, str], value: str, is_warning: bool
 ) -> None:
     environ = {name: value, **more}
-    lines = [f"{name} is not recognized; did you mean {right}?"]
-    actual = misnamed(environ, read(environ)), misnamed(environ, read(environ), doubtful=True)
-    assert actual == ((lines, []) if is_warning else ([], lines))
+    line = f"{name} is not recognized; did you mean {right}?"
+    assert misnamed(environ, read(environ).references) == [("warning" if is_warning else "debug", line)]
 
 
 @pytest.mark.parametrize(
@@ -538,7 +565,7 @@ def test_a_misnamed_variable_is_a_warning_if_it_most_likely_is_for_us(
     ],
 )
 def test_other_variables_are_not_taken_for_misnamed_ones(environ: dict[str, str]) -> None:
-    assert [misnamed(environ, read(environ), doubtful=doubtful) for doubtful in (False, True)] == [[], []]
+    assert misnamed(environ, read(environ).references) == []
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ MARKER = "correct-horse"
 def outcome(text: str, region: str = "eu-west-1", **fields: Any) -> dict[str, str] | str:
     """What the reference `text` loads, or why it does not, from a reply with these fields, or without those that are
     ...: that of another field is as Secrets Manager would give it."""
-    [reference] = read({PRIMARY_VARIABLE: text})
+    [reference] = read({PRIMARY_VARIABLE: text}).references
     whole = {"ARN": ARN, "Name": "app/db", "VersionId": ID, "VersionStages": ["AWSCURRENT"], **fields}
     reply = {name: value for name, value in whole.items() if value is not ...}
     return loaded(reference, region, {"SecretString": f'{{"KEY": "{MARKER}"}}', **reply})

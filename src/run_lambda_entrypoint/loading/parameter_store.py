@@ -6,7 +6,7 @@ from .. import variables
 from ..aws.call import Call
 from ..aws.services import SSM
 from ..errors import INVALID_SECRET, PARAMETER_NOT_FOUND, UNAVAILABLE, EntrypointError
-from ..references import PATH, arn_region
+from ..references import PATH, VALUE_PREFIX, arn_account, arn_region
 from ..text import listed, printable
 from ..variables import Value
 
@@ -32,7 +32,7 @@ def plan(references: Sequence[Reference], region: str) -> dict[Reference, Call]:
             SSM,
             "GetParametersByPath",
             {"Path": reference.target, "Recursive": True, "WithDecryption": True, "MaxResults": BATCH_SIZE},
-            region,
+            reference.region or region,
             result_key="Parameters",
         )
         for reference in references
@@ -79,7 +79,10 @@ def values(reference: Reference, call: Call, reply: Reply) -> dict[str, Value]:
         named = _below(reference, found)
     else:
         named = {reference.name: _one(reference.target, call.params["Names"], found)}
-    texts = variables.check({name: parameter["Value"] for name, parameter in named.items()}, "variable")
+    values = {name: parameter["Value"] for name, parameter in named.items()}
+    if reference.binary:
+        values = {name: variables.base64(value) for name, value in values.items()}
+    texts = variables.check(values, "variable")
     return {name: _value(text, named[name]) for name, text in texts.items()}
 
 
@@ -120,6 +123,8 @@ def _below(reference: Reference, found: Sequence[Parameter]) -> dict[str, Parame
     """Each parameter below a path, by a variable name made of the rest of its path."""
     if not found:
         raise EntrypointError(PARAMETER_NOT_FOUND, "ParameterNotFound: no parameter below this path")
+    if reference.account:
+        _check_account(reference, found)
     prefix = "" if reference.target == "/" else reference.target  # below "/" there are also names without a slash
     named: dict[str, Parameter] = {}
     problems = []
@@ -128,6 +133,8 @@ def _below(reference: Reference, found: Sequence[Parameter]) -> dict[str, Parame
             raise _invalid("the reply contains a parameter that is not below the path")
         rest = parameter["Name"].removeprefix(reference.target)
         name = rest.upper().replace("/", "_").replace("-", "_").replace(".", "_")
+        if reference.naming:
+            name = reference.naming.name(name)
         if name in named:
             first, second = printable(named[name]["Name"]), printable(parameter["Name"])
             problems.append(f"{first} and {second} map to the same variable, {printable(name)}")
@@ -135,6 +142,18 @@ def _below(reference: Reference, found: Sequence[Parameter]) -> dict[str, Parame
     if problems:
         raise EntrypointError(INVALID_SECRET, listed(problems))
     return named
+
+
+def _check_account(reference: Reference, found: Sequence[Parameter]) -> None:
+    """GetParametersByPath takes a path alone, and reads it in the caller's account."""
+    accounts = {arn_account(str(parameter.get("ARN") or "")) for parameter in found}
+    if accounts != {reference.account}:
+        others = listed(sorted(account or "none" for account in accounts - {reference.account}), ", ")
+        raise EntrypointError(
+            INVALID_SECRET,
+            f"the reference's account is {reference.account}, that of the parameters in the reply is {others}: a path "
+            f"cannot be read across accounts; name each parameter in {VALUE_PREFIX}NAME",
+        )
 
 
 def _value(text: str, parameter: Mapping[str, Any]) -> Value:

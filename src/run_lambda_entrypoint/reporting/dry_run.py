@@ -60,7 +60,8 @@ def report(form: str, command: Command, origins: Mapping[str, Origin], notes: Se
     if form == "json":
         whole = {"variables": rows, "notes": notes, "command": list(command.argv), "inEmulator": command.in_emulator}
         return json.dumps(whole, indent=2)
-    region = str(rows[0]["region"]) if len({row["region"] for row in rows}) == 1 else ""
+    regions = {str(row["region"]) for row in rows} - {""}  # a template has none
+    region = regions.pop() if len(regions) == 1 else ""
     if region:  # of all rows: a line instead of a column
         rows = [{name: cell for name, cell in row.items() if name != "region"} for row in rows]
     where = " in the Runtime Interface Emulator" if command.in_emulator else ""
@@ -75,7 +76,7 @@ def report(form: str, command: Command, origins: Mapping[str, Origin], notes: Se
 def _row(name: str, origin: Origin) -> Row:
     return {
         "variable": name,
-        "bytes": len(origin.value.text.encode()),
+        "bytes": len(encode(origin.value.text)),
         "reference": origin.reference.variable,
         "source": origin.value.source,
         "version": origin.value.version,

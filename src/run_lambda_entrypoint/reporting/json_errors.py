@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 
 from ..native import JsonError, json
-from ..text import listed
+from ..text import listed, similar
 from ..variables import quoted
 
 TYPE_CHECKING = False
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 EXAMPLE = 'store an object such as {"NAME": "value"}, or use LAMBDA_ENV_VALUE_FROM_NAME without a KEY for plain text'
-MAX_COMPARED = 100  # characters of each key: comparing takes the square of that
 
 WITHOUT_WIDTH = r"\u200b-\u200f\u2060\ufeff"  # what, like no-break spaces, copying from a web page or a chat may add
 # The first one that matches is the kind of error. How a text begins that does not begin with a bracket.
@@ -98,11 +96,12 @@ def missing_key(document: Mapping[str, Any], parts: Sequence[str]) -> str:
         return f"{missing}; {quoted('.'.join(parts[: index + 1]))} is {_type(inner)}, not an object"
     owner = f"the keys of {quoted(path)}" if path else "the secret's keys"
     keys = listed(map(quoted, level), ", ") or "none"
-    similar = [".".join([*parts[:index], key, *parts[index + 1 :]]) for key in _similar(part, level)]
     outer = part.partition(".")[0]
     is_inside = part not in level and isinstance(level.get(outer), dict)  # which the dot meant
     inside = f"; for a key inside {quoted(outer)} use LAMBDA_ENV_VALUE_FROM_NAME" if is_inside else ""
-    return f"{missing}; {owner} are: {keys}{inside}" + "".join(f"; did you mean {quoted(key)}?" for key in similar)
+    nearest = similar(part, [key for key, value in level.items() if value is not None])
+    meant = ".".join([*parts[:index], nearest, *parts[index + 1 :]])
+    return f"{missing}; {owner} are: {keys}{inside}" + (f"; did you mean {quoted(meant)}?" if nearest else "")
 
 
 def _first(kinds: Sequence[tuple[str, str]], text: str, position: int) -> str:
@@ -143,9 +142,3 @@ def _type(value: object) -> str:
     if isinstance(value, json.Number):
         return "a number"
     return "a string" if isinstance(value, str) else "an array"
-
-
-def _similar(name: str, level: Mapping[str, Any]) -> list[str]:
-    """The key with a value whose name is most like `name`, whatever the case; none if there is no such."""
-    keys = {key[:MAX_COMPARED].lower(): key for key, value in level.items() if value is not None}
-    return [keys[found] for found in get_close_matches(name[:MAX_COMPARED].lower(), keys, 1)]

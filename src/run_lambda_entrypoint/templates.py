@@ -1,0 +1,131 @@
+"""Values composed of other variables: LAMBDA_ENV_TEMPLATE_NAME. Entered only where there is one."""
+
+from __future__ import annotations
+
+from .errors import INVALID_TEMPLATE, CombinedError, EntrypointError
+from .record import Record
+from .text import encode, printable
+from .variables import TEMPLATE_PREFIX, is_reserved, size_problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FORM = "{NAME}, {NAME:url}, {{ or }}"
+SAFE_TO_SHOW = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+MAX_SHOWN = 64  # characters of a name: what is longer, or has others, may be a piece of a password
+UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
+
+
+class Field(Record):
+    """A variable's place in a template: the text before it, its name, and whether its value is percent-encoded.
+
+    `position` is that of the opening brace, in bytes from 1. The last one of a template has no name.
+    """
+
+    before: str
+    name: str = ""
+    encoded: bool = False
+    position: int = 0
+
+
+class Template(Record):
+    """What `variable` says that the variable `name` consists of."""
+
+    variable: str
+    name: str
+    fields: Sequence[Field]
+
+    def __str__(self) -> str:
+        return f"template ({printable(self.variable)})"
+
+    def evaluate(self, environ: Mapping[str, str]) -> str:
+        """The text with the values of `environ`. Raises CombinedError with an error for each that is not set."""
+        missing = [field for field in self.fields if field.name and field.name not in environ]
+        if missing:
+            raise CombinedError(
+                _invalid(
+                    self.variable, f"{_shown(field)} is not set; check its name and case: --dry-run lists the names"
+                )
+                for field in missing
+            )
+        text = "".join(_text(field, environ) for field in self.fields)
+        if problem := size_problem(len(encode(f"{self.name}={text}")) + 1):
+            raise _invalid(self.variable, problem)
+        return text
+
+
+def read(environ: Mapping[str, str]) -> list[Template]:
+    """The templates, in byte order of their names. Raises CombinedError with an error for each that is not valid."""
+    found, errors = [], []
+    for variable in sorted((name for name in environ if name.startswith(TEMPLATE_PREFIX)), key=encode):
+        try:
+            if environ[variable]:
+                found.append(_parse(variable, environ[variable]))
+        except EntrypointError as error:
+            errors.append(error)
+    if errors:
+        raise CombinedError(errors)
+    return found
+
+
+def _parse(variable: str, text: str) -> Template:
+    name = variable.removeprefix(TEMPLATE_PREFIX)
+    if not name:
+        raise _invalid(variable, f"does not name the variable to set; expected {TEMPLATE_PREFIX}NAME")
+    if is_reserved(name):
+        raise _invalid(
+            variable, f"would set {printable(name)}, which Lambda reserves to describe the runtime; use another name"
+        )
+    fields, before, position = [], "", 0
+    while (brace := _next_brace(text, position)) < len(text):
+        before += text[position:brace]
+        if text[brace] == text[brace + 1 : brace + 2]:
+            before += text[brace]
+            position = brace + 2
+            continue
+        at = len(encode(text[:brace])) + 1
+        content, closed, _ = text[brace + 1 :].partition("}")
+        name_, colon, encoding = content.partition(":")
+        if problem := _problem(text[brace], closed, name_, colon + encoding):
+            raise _invalid(variable, f"is not a valid template: {problem} at byte {at}; expected {FORM}")
+        fields.append(Field(before, name_, bool(colon), at))
+        before, position = "", brace + len(content) + 2
+    return Template(variable, name, [*fields, Field(before + text[position:])])
+
+
+def _next_brace(text: str, start: int) -> int:
+    return min((found for brace in "{}" if (found := text.find(brace, start)) >= 0), default=len(text))
+
+
+def _problem(brace: str, closed: str, name: str, encoding: str) -> str:
+    """What is wrong with what begins with a brace, or nothing; never the text itself: it may be a password."""
+    if brace == "}":
+        return 'single "}"'
+    if not closed:
+        return 'unclosed "{"'
+    if "{" in name + encoding:
+        return '"{" within the braces that open'
+    if not name:
+        return "no NAME in the braces that open"
+    return 'something other than "url" behind the colon in the braces that open' if encoding not in ("", ":url") else ""
+
+
+def _text(field: Field, environ: Mapping[str, str]) -> str:
+    value = environ[field.name] if field.name else ""
+    return field.before + (_percent_encoded(value) if field.encoded else value)
+
+
+def _percent_encoded(value: str) -> str:
+    return "".join(chr(byte) if byte in UNRESERVED else f"%{byte:02X}" for byte in encode(value))
+
+
+def _shown(field: Field) -> str:
+    """A variable as reports name it: what is no ordinary name may be a piece of a password."""
+    ordinary = len(field.name) <= MAX_SHOWN and SAFE_TO_SHOW.issuperset(field.name)
+    return f"{field.name} (at byte {field.position})" if ordinary else f"the variable at byte {field.position}"
+
+
+def _invalid(variable: str, message: str) -> EntrypointError:
+    name = printable(variable, 100)
+    return EntrypointError(INVALID_TEMPLATE, f"{name} {message}", reference=name)
