@@ -105,7 +105,10 @@ def test_the_mistake_in_a_secret_is_named_and_nothing_of_it_is_shown(entrypoint:
 @pytest.mark.parametrize(
     ("reference", "fix"),
     [
-        ({f"{VALUE}KEYSTORE": "name"}, "store it as base64 text"),
+        (
+            {f"{VALUE}KEYSTORE": "name"},
+            "store it as base64 text, or use LAMBDA_ENV_BASE64_FROM_KEYSTORE to get its base64",
+        ),
         ({f"{VALUE}PASSWORD": "name:password"}, "store a JSON object as text"),
         ({"SECRETS_MANAGER_ARN": "name"}, "store a JSON object as text"),
     ],

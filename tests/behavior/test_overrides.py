@@ -55,7 +55,7 @@ def test_a_single_value_overrides_too(entrypoint: Entrypoint, policy: str) -> No
 
 def test_an_unknown_policy_is_refused_before_any_network_call(entrypoint: Entrypoint) -> None:
     run = ended(entrypoint, "refuse", "not-there")
-    expected = 'LAMBDA_ENV_ON_OVERRIDE is "refuse"; must be one of allow, warn, deny'
+    expected = 'LAMBDA_ENV_ON_OVERRIDE is "refuse"; must be one of allow, warn, deny, keep'
     assert (run.code, run.err) == (125, f"run-lambda-entrypoint: {expected}\n")
 
 

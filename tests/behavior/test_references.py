@@ -202,7 +202,7 @@ INVALID = {
 }
 MISTAKEN = {
     "SECRETS_MANAGER_ARN": ("arn:aws:ssm:eu-west-1:123456789012:parameter/hunter2", "it is the ARN of a parameter"),
-    f"{PATH}A": ("arn:aws:ssm:eu-west-1:123456789012:parameter/app/", "it is an ARN; write the path, /app/"),
+    f"{PATH}A": ("arn:aws:ssm:eu-west-1:123456789012:parameter/app/:hunter2", "the ARN is not that of a path"),
     f"{PREFIX}A": ("aws-sm:hunter2", "the prefix aws-sm: is not supported"),
     f"{PREFIX}B": (f"{ARN}a,{ARN}hunter2", "it contains several ARNs"),
     f"{PREFIX}C": ('"hunter2"', "it is in quotation marks"),

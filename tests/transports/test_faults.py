@@ -278,7 +278,7 @@ FAULTS: Mapping[str, Fault] = {
     "number_for_bytes": lasting(holding("number_for_bytes", SecretBinary=1), NO_SECRET),
     "no_base64_for_bytes": lasting(
         holding("no_base64_for_bytes", SecretBinary="*"),
-        "the secret is binary but not valid UTF-8; store a JSON object as text",
+        "the reply's SecretBinary is not base64; check that the endpoint is Secrets Manager",
     ),
     "ten_megabytes": lasting(by_length(LARGE), TOO_LARGE),
     "ten_megabytes_unframed": lasting(by_close(LARGE), TOO_LARGE),
