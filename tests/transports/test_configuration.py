@@ -82,6 +82,10 @@ ATTEMPTS = "AWS_METADATA_SERVICE_NUM_ATTEMPTS"
 CONTRADICTS = (
     f"{OF_CONFIGURATION}{{}} of the profile, or in a variable, is missing, not valid, or contradicts another setting"
 )
+NOT_A_PROXY = (
+    f"{OF_CONFIGURATION}http_proxy is not a valid URL; expected http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT "
+    "with special characters percent-encoded"
+)
 REPORTS: dict[str, tuple[dict[str, str], str]] = {
     "expiration": ({EXPIRATION: "tomorrow"}, f"{OF_CONFIGURATION}{EXPIRATION} {NOT_A_TIME}"),
     "expiration too far": ({EXPIRATION: "9" * 20}, f"{OF_CONFIGURATION}{EXPIRATION} {NOT_A_TIME}"),
@@ -103,10 +107,10 @@ REPORTS: dict[str, tuple[dict[str, str], str]] = {
         {**UNREAD, TOKEN: f"{MARKER}\u20ac"},
         f"{OF_CONFIGURATION}{TOKEN}: {NOT_A_TOKEN}",
     ),
-    "proxy": (
-        {"http_proxy": "http://[x"},
-        f"{OF_CONFIGURATION}http_proxy is not a valid URL; expected http://HOST:PORT",
-    ),
+    "proxy": ({"http_proxy": "http://[x"}, NOT_A_PROXY),
+    "proxy's scheme": ({"http_proxy": "socks5://127.0.0.1:9"}, NOT_A_PROXY),
+    "proxy's password": ({"http_proxy": f"http://localhost:9#{MARKER}@127.0.0.1:9"}, NOT_A_PROXY),
+    "proxy's characters": ({"http_proxy": f"http://user:{MARKER}\u20ac@127.0.0.1:9"}, NOT_A_PROXY),
     "endpoint": (
         {"AWS_ENDPOINT_URL_SECRETS_MANAGER": "https://h.example:port"},
         f"AWS_ENDPOINT_URL_SECRETS_MANAGER {EXPECTED_URL}",

@@ -140,6 +140,8 @@ def _not_trusted(host: str, error: CertificateError, stores: Sequence[str]) -> E
         kind, reason, detail = CERTIFICATE_OF_ANOTHER_HOST, "hostname mismatch", _names(error)
     elif error.code == EXPIRED:
         kind, detail = CERTIFICATE_EXPIRED, _date(error, "notAfter", "valid until")
+        if error.chain and not detail:
+            kind, detail = CERTIFICATE_NOT_TRUSTED, "not that of the host but its issuer's, in the trust store"
     elif error.code == NOT_YET_VALID:
         kind, detail = CERTIFICATE_NOT_YET_VALID, _date(error, "notBefore", "valid from")
     shown = f" ({detail})" if detail else ""

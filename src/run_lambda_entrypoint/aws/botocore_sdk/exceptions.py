@@ -119,8 +119,10 @@ def explained(
     if exchange.error and isinstance(error, exceptions.BotoCoreError):
         fields = getattr(exchange.error, "kwargs", {})
         if isinstance(fields.get("error"), ValueError) and not exchange.sent:  # urllib3's LocationValueError is one
-            return _invalid_url(exchange, environ)
+            return _invalid_url(fields["error"], exchange, environ)
         if isinstance(exchange.error, exceptions.ProxyConnectionError):
+            if exchange.proxy == INVALID:
+                return _invalid_proxy(exchange)
             return _proxy_error(exchange, _cause(exchange.error), stores)
         return _network_error(exchange, _cause(exchange.error), stores)
     if isinstance(error, SSLError):  # while the context was made: those of connections are in the exchange
@@ -165,14 +167,24 @@ def _invalid_parameter(error: exceptions.ParamValidationError, environ: Mapping[
     return misconfigured(f"the value from {' and '.join(named) or 'a setting of the role'} is too short or not valid")
 
 
-def _invalid_url(exchange: Exchange, environ: Mapping[str, str]) -> EntrypointError:
-    if exchange.proxy == INVALID:
-        return misconfigured(f"{exchange.proxy_variable} is not a valid URL; expected http://HOST:PORT")
+def _invalid_url(error: ValueError, exchange: Exchange, environ: Mapping[str, str]) -> EntrypointError:
+    # Of what is encoded, the service's own credentials were checked: the proxy's are left.
+    if exchange.proxy == INVALID or (
+        exchange.proxy and isinstance(error, UnicodeError) and not exchange.is_for_credentials
+    ):
+        return _invalid_proxy(exchange)
     if exchange.is_for_credentials and exchange.provider == sources.CONTAINER:
         return sources.invalid_uri(environ)
     return misconfigured(
         "a URL (of the endpoint, a proxy, or the source of the credentials) or a credential of the "
         "source_profile is not valid"
+    )
+
+
+def _invalid_proxy(exchange: Exchange) -> EntrypointError:
+    return misconfigured(
+        f"{exchange.proxy_variable} is not a valid URL; expected http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT "
+        "with special characters percent-encoded"
     )
 
 
@@ -241,7 +253,7 @@ def _proxy_error(exchange: Exchange, cause: Exception, stores: Sequence[trust.St
     refusal = TUNNEL.match(str(cause))
     if refusal:
         status = int(refusal[1])
-        reason = ", so its URL needs a user and a password: http://USER:PASSWORD@HOST:PORT" if status == 407 else ""
+        reason = ", so its URL needs a valid user and password: http://USER:PASSWORD@HOST:PORT" if status == 407 else ""
         return EntrypointError(
             PROXY_FAILED,
             f"{exchange.proxy_name} refused to connect to {exchange.name}: HTTP {status}{reason}",
