@@ -148,13 +148,19 @@ PRINTED = '"AccessKeyId": "AKID", "SecretAccessKey": "m4rk3r"'
 
 
 VERSION = f'{OF_PROCESS} must print "Version": 1 beside the credentials, and in the same object'
+NOT_PARSED = (
+    f"{OF_CONFIGURATION}cannot parse FILE; expected [PROFILE] and lines of NAME = VALUE below it, each name once, "
+    "in UTF-8 without a byte order mark"
+)
 KEY = f"{OF_CONFIGURATION}the secret access key from {{}} {INVALID}"
 
 
 @pytest.mark.parametrize(
     ("text", "report"),
     [
-        (f"aws_secret_access_key = {MARKER}\n", f"{OF_CONFIGURATION}cannot parse FILE"),
+        (f"aws_secret_access_key = {MARKER}\n", NOT_PARSED),
+        (f"\ufeff[default]\naws_secret_access_key = {MARKER}\n", NOT_PARSED),
+        (f"[default]\naws_access_key_id = {MARKER}\n", f"{OF_CONFIGURATION}aws_secret_access_key is missing in FILE"),
         (
             f"{PROCESS} /nonexistent --flag\n",
             f"{OF_PROCESS} could not be started (No such file or directory); check its path",
@@ -170,7 +176,7 @@ KEY = f"{OF_CONFIGURATION}the secret access key from {{}} {INVALID}"
         ),
         (f"[default]\naws_access_key_id = AKID\naws_secret_access_key = {MARKER}\n  x\n", KEY.format("FILE")),
     ],
-    ids=["not parsed", "missing process", "failed process", "no process", "open quote", "line break"],
+    ids=["no profile", "mark", "half", "missing process", "failed process", "no process", "open quote", "line break"],
 )
 def test_an_unusable_file_is_reported_without_its_text_or_the_output_of_its_process(
     entrypoint: Entrypoint, tmp_path: Path, text: str, report: str
@@ -178,7 +184,7 @@ def test_an_unusable_file_is_reported_without_its_text_or_the_output_of_its_proc
     file = tmp_path / "config"
     file.write_text(text)
     actual = outcome(entrypoint, "botocore", {**NO_KEYS, "AWS_CONFIG_FILE": str(file)})
-    assert actual == (125, report.replace("FILE", str(file)), 0)
+    assert actual == (125, report.replace(" FILE", f" {file}"), 0)
 
 
 @pytest.mark.parametrize(

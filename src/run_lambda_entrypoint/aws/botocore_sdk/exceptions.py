@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 # or profile that a variable names. Of a class that is not here only the name is shown.
 SENTENCES: Mapping[type[BaseException], str] = {
     exceptions.ConfigNotFound: "{path} does not exist",
-    exceptions.ConfigParseError: "cannot parse {path}",
+    exceptions.ConfigParseError: "cannot parse {path}; expected [PROFILE] and lines of NAME = VALUE below it, each "
+    "name once, in UTF-8 without a byte order mark",
     exceptions.EndpointProviderError: "no endpoint for this combination of Region, FIPS, dual-stack and "
     "AWS_ENDPOINT_URL",
     exceptions.InvalidChecksumConfigError: "{config_key} is not valid; expected {valid_options}",
@@ -58,7 +59,7 @@ SENTENCES: Mapping[type[BaseException], str] = {
     "regional or legacy",
     exceptions.LoginError: "a login_session cannot be used here; pass session credentials",
     exceptions.MissingDependencyException: "a setting requires awscrt, which is not part of the archive",
-    exceptions.PartialCredentialsError: "{cred_var} is missing (botocore's provider {provider})",
+    exceptions.PartialCredentialsError: "{cred_var} is missing in {source}",
     exceptions.ProfileNotFound: "profile {profile} does not exist; check AWS_PROFILE and AWS_CONFIG_FILE",
     exceptions.SSOError: f"no valid SSO session; {LOGIN}",
     exceptions.TokenRetrievalError: f"the SSO session has expired; {LOGIN}",
@@ -110,8 +111,8 @@ def explained(
             for name, value in error.kwargs.items()
             if isinstance(value, (list, tuple))
         }
-        shown = {name: printable(str(value)) for name, value in {**error.kwargs, **lists}.items()}
-        return misconfigured(sentence.format(**shown))
+        fields = {**error.kwargs, **lists, "source": sources.source(exchange, environ)}
+        return misconfigured(sentence.format(**{name: printable(str(value)) for name, value in fields.items()}))
     if isinstance(error, exceptions.InvalidConfigError):
         return _invalid_setting(error)
     if isinstance(error, exceptions.ParamValidationError):
