@@ -190,7 +190,9 @@ def misnamed(
     `references` is empty, or if it contains a reference while SECRETS_MANAGER_ARN does not. The others only with
     `doubtful`."""
     # On every start: no more than a look at each name.
-    names = [name for name in environ if name[:3] in ("SEC", "sec") and all(part in name.upper() for part in ("MAN", "ARN"))]
+    names = [
+        name for name in environ if name[:3] in ("SEC", "sec") and all(part in name.upper() for part in ("MAN", "ARN"))
+    ]
     found = [name for name in names if name != PRIMARY_VARIABLE and environ[name].strip()]
     if not found:
         return []

@@ -174,7 +174,7 @@ def test_readme_lists_all_names_in_json_output(entrypoint: Entrypoint) -> None:
 
 FOREIGN = re.compile(
     r"exec |permission|Unknown option|python3|can't find"
-    r"|SyntaxError|Runtime|No module|ModuleNot|.*Exception|Failed to|entrypoint req|HTTP|addr"
+    r"|SyntaxError|segmentation|Runtime|No module|ModuleNot|.*Exception|Failed to|entrypoint req|HTTP|addr"
 )
 """Messages of the kernel, Docker, Lambda, AWS, Python and the emulator."""
 COMPOSED = {'key "…": …', "DecryptionFailure", "… marked for deletion", "AWS_LAMBDA_RUNTIME_API is not set"}

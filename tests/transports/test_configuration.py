@@ -82,6 +82,10 @@ ATTEMPTS = "AWS_METADATA_SERVICE_NUM_ATTEMPTS"
 CONTRADICTS = (
     f"{OF_CONFIGURATION}{{}} of the profile, or in a variable, is missing, not valid, or contradicts another setting"
 )
+NOT_A_PROXY = (
+    f"{OF_CONFIGURATION}http_proxy is not a valid URL; expected http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT "
+    "with special characters percent-encoded"
+)
 REPORTS: dict[str, tuple[dict[str, str], str]] = {
     "expiration": ({EXPIRATION: "tomorrow"}, f"{OF_CONFIGURATION}{EXPIRATION} {NOT_A_TIME}"),
     "expiration too far": ({EXPIRATION: "9" * 20}, f"{OF_CONFIGURATION}{EXPIRATION} {NOT_A_TIME}"),
@@ -103,10 +107,10 @@ REPORTS: dict[str, tuple[dict[str, str], str]] = {
         {**UNREAD, TOKEN: f"{MARKER}\u20ac"},
         f"{OF_CONFIGURATION}{TOKEN}: {NOT_A_TOKEN}",
     ),
-    "proxy": (
-        {"http_proxy": "http://[x"},
-        f"{OF_CONFIGURATION}http_proxy is not a valid URL; expected http://HOST:PORT",
-    ),
+    "proxy": ({"http_proxy": "http://[x"}, NOT_A_PROXY),
+    "proxy's scheme": ({"http_proxy": "socks5://127.0.0.1:9"}, NOT_A_PROXY),
+    "proxy's password": ({"http_proxy": f"http://localhost:9#{MARKER}@127.0.0.1:9"}, NOT_A_PROXY),
+    "proxy's characters": ({"http_proxy": f"http://user:{MARKER}\u20ac@127.0.0.1:9"}, NOT_A_PROXY),
     "endpoint": (
         {"AWS_ENDPOINT_URL_SECRETS_MANAGER": "https://h.example:port"},
         f"AWS_ENDPOINT_URL_SECRETS_MANAGER {EXPECTED_URL}",
@@ -144,13 +148,19 @@ PRINTED = '"AccessKeyId": "AKID", "SecretAccessKey": "m4rk3r"'
 
 
 VERSION = f'{OF_PROCESS} must print "Version": 1 beside the credentials, and in the same object'
+NOT_PARSED = (
+    f"{OF_CONFIGURATION}cannot parse FILE; expected [PROFILE] and lines of NAME = VALUE below it, each name once, "
+    "in UTF-8 without a byte order mark"
+)
 KEY = f"{OF_CONFIGURATION}the secret access key from {{}} {INVALID}"
 
 
 @pytest.mark.parametrize(
     ("text", "report"),
     [
-        (f"aws_secret_access_key = {MARKER}\n", f"{OF_CONFIGURATION}cannot parse FILE"),
+        (f"aws_secret_access_key = {MARKER}\n", NOT_PARSED),
+        (f"\ufeff[default]\naws_secret_access_key = {MARKER}\n", NOT_PARSED),
+        (f"[default]\naws_access_key_id = {MARKER}\n", f"{OF_CONFIGURATION}aws_secret_access_key is missing in FILE"),
         (
             f"{PROCESS} /nonexistent --flag\n",
             f"{OF_PROCESS} could not be started (No such file or directory); check its path",
@@ -166,7 +176,7 @@ KEY = f"{OF_CONFIGURATION}the secret access key from {{}} {INVALID}"
         ),
         (f"[default]\naws_access_key_id = AKID\naws_secret_access_key = {MARKER}\n  x\n", KEY.format("FILE")),
     ],
-    ids=["not parsed", "missing process", "failed process", "no process", "open quote", "line break"],
+    ids=["no profile", "mark", "half", "missing process", "failed process", "no process", "open quote", "line break"],
 )
 def test_an_unusable_file_is_reported_without_its_text_or_the_output_of_its_process(
     entrypoint: Entrypoint, tmp_path: Path, text: str, report: str
@@ -174,7 +184,7 @@ def test_an_unusable_file_is_reported_without_its_text_or_the_output_of_its_proc
     file = tmp_path / "config"
     file.write_text(text)
     actual = outcome(entrypoint, "botocore", {**NO_KEYS, "AWS_CONFIG_FILE": str(file)})
-    assert actual == (125, report.replace("FILE", str(file)), 0)
+    assert actual == (125, report.replace(" FILE", f" {file}"), 0)
 
 
 @pytest.mark.parametrize(

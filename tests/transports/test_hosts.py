@@ -134,7 +134,7 @@ def test_a_proxy_whose_name_is_not_resolved_is_named(entrypoint: Entrypoint) -> 
     assert (message.startswith(f"{expected} ("), message.endswith(HINT)) == (True, True)
 
 
-REFUSALS = {403: "", 407: ", so its URL needs a user and a password: http://USER:PASSWORD@HOST:PORT"}
+REFUSALS = {403: "", 407: ", so its URL needs a valid user and password: http://USER:PASSWORD@HOST:PORT"}
 
 
 @pytest.mark.parametrize("status", REFUSALS)

@@ -400,13 +400,19 @@ FIPS, DUAL_STACK = "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"
 URL, URL_OF_SERVICE = "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER"
 
 
+SOURCE = (
+    "check network access to that host, and what names it: a variable (AWS_CONTAINER_CREDENTIALS_*, AWS_ENDPOINT_URL), "
+    "or the profile"
+)
+
+
 def named_by(setting: str) -> str:
     return f"check {setting}, which names that host, and network access to it"
 
 
 def variant(variables: str, region: str = REGION) -> str:
-    check = f"check that the service has such a host in {region}, or unset the variable"
-    return f"{variables} selects that host: {check}; {VPC}"
+    check = f"check that the service has such a host in {region}, or unset {variables}"
+    return f"that host is selected by {variables}: {check}; {VPC}"
 
 
 @pytest.mark.parametrize(
@@ -437,6 +443,9 @@ def test_a_host_that_is_unreachable_has_the_setting_that_names_it(
         ("eu-centra-1", "which is not a known Region; did you mean eu-central-1?"),
         ("us-gov-wset-1", "which is not a known Region; did you mean us-gov-west-1?"),
         ("frankfurt", "which is not a known Region; check its name"),
+        ("EU-WEST-1", "which is not a known Region; did you mean eu-west-1?"),
+        ("global", "which is not a known Region; check its name"),
+        ("aws-global", "which is not a known Region; check its name"),
         ("us-east-1a", "which is a zone; set the Region: us-east-1"),
         ("us-west-2-lax-1a", "which is a zone; set the Region: us-west-2"),
         ("sa-east-11", "which is not a known Region; did you mean sa-east-1?"),
@@ -463,6 +472,21 @@ def test_an_unknown_region_has_where_it_was_read_from(secret: str, environ: dict
     assert actual == f"{where} is eu-centra-1, which is not a known Region; did you mean eu-central-1?"
 
 
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        (
+            "sts.eu-centra-1.amazonaws.com",
+            "AWS_REGION is eu-centra-1, which is not a known Region; did you mean eu-central-1?",
+        ),
+        ("127.0.0.1", SOURCE),
+    ],
+)
+def test_a_source_of_credentials_that_is_unreachable_has_what_names_it(host: str, expected: str) -> None:
+    error = EntrypointError(errors.CREDENTIALS_UNREACHABLE, f"could not connect to {host} (source of the credentials)")
+    assert hint_for(error, NAME, "eu-centra-1", {"AWS_REGION": "eu-centra-1"}) == expected
+
+
 ANOTHER = "find out what answers in its place: a proxy that inspects TLS, for instance, or a wrong DNS record"
 
 
@@ -476,6 +500,14 @@ def test_a_certificate_of_another_host_has_the_setting_that_names_the_host(
 ) -> None:
     error = EntrypointError(errors.CERTIFICATE_OF_ANOTHER_HOST, OWN_HOST)
     assert hint_for(error, environ=environ) == expected
+
+
+@pytest.mark.parametrize("role", ["the proxy that https_proxy names", "source of the credentials"])
+def test_a_setting_of_the_service_does_not_name_another_host(role: str) -> None:
+    error = EntrypointError(
+        errors.CERTIFICATE_OF_ANOTHER_HOST, f"the certificate of host ({role}) is not trusted: hostname mismatch"
+    )
+    assert hint_for(error, environ={URL: "https://one"}) == ANOTHER
 
 
 @pytest.mark.parametrize(

@@ -139,12 +139,12 @@ def _not_trusted(host: str, error: CertificateError, stores: Sequence[str]) -> E
     elif error.code in HOSTNAME_MISMATCH:
         kind, reason, detail = CERTIFICATE_OF_ANOTHER_HOST, "hostname mismatch", _names(error)
     elif error.code == EXPIRED:
-        kind, reason, detail = CERTIFICATE_EXPIRED, "certificate has expired", _date(error, "notAfter", "valid until")
+        kind, reason = CERTIFICATE_EXPIRED, "certificate has expired"  # OpenSSL's words depend on its version
+        detail = _date(error, "notAfter", "valid until")
+        if error.chain and not detail:
+            kind, detail = CERTIFICATE_NOT_TRUSTED, "not that of the host but its issuer's, in the trust store"
     elif error.code == NOT_YET_VALID:
-        kind, reason = (
-            CERTIFICATE_NOT_YET_VALID,
-            "certificate is not yet valid",
-        )  # OpenSSL's words depend on its version
+        kind, reason = CERTIFICATE_NOT_YET_VALID, "certificate is not yet valid"
         detail = _date(error, "notBefore", "valid from")
     shown = f" ({detail})" if detail else ""
     return EntrypointError(kind, f"the certificate of {host} is not trusted: {reason}{shown}")

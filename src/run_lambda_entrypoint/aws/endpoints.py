@@ -154,8 +154,9 @@ def partition(region: str) -> tuple[str, str] | None:
 
 
 def known_regions() -> list[str]:
-    """All Regions that botocore's data has."""
-    return list(REGIONS) or [region for candidate in _partitions() for region in candidate["regions"]]
+    """All Regions that botocore's data has, without what it calls one in each partition: "aws-global"."""
+    found = REGIONS or [region for candidate in _partitions() for region in candidate["regions"]]
+    return [region for region in found if not region.endswith("-global")]
 
 
 def _partitions() -> list[dict[str, Any]]:

@@ -228,8 +228,6 @@ def _arn_start(service: str, region: str, account: str) -> str:
 HINTS: Mapping[Kind, str | Callable[[EntrypointError, Reference, Call, Sequence[str]], str]] = {
     errors.ACCESS_DENIED: _denied,
     errors.CERTIFICATE_NOT_TRUSTED: "set AWS_CA_BUNDLE to a PEM file with its issuer, or add it to the image's store",
-    errors.CREDENTIALS_UNREACHABLE: "check network access to that host, and what names it: a variable "
-    "(AWS_CONTAINER_CREDENTIALS_*, AWS_ENDPOINT_URL), or the profile",
     errors.CREDENTIALS_REFUSED: "these credentials are wrong, expired, or for another partition; get new ones",
     errors.EXPLICITLY_DENIED: _explicitly_denied,
     errors.MARKED_FOR_DELETION: _restore,

@@ -36,10 +36,22 @@ def _unreachable(error: EntrypointError, reference: Reference, call: Call, envir
     variants = " and ".join(name for name in VARIANTS if endpoints.flag(environ, name))
     if variants:
         return (
-            f"{variants} selects that host: check that the service has such a host in {call.region}, or unset the "
-            f"variable; {VPC}"
+            f"that host is selected by {variants}: check that the service has such a host in {call.region}, or unset "
+            f"{variants}; {VPC}"
         )
     return VPC
+
+
+def _credentials_unreachable(
+    error: EntrypointError, reference: Reference, call: Call, environ: Mapping[str, str]
+) -> str:
+    """The source of the credentials may have a host in the Region, as STS has."""
+    if f".{call.region}." in str(error) and call.region not in endpoints.known_regions():
+        return _unknown_region(reference, call, environ)
+    return (
+        "check network access to that host, and what names it: a variable (AWS_CONTAINER_CREDENTIALS_*, "
+        "AWS_ENDPOINT_URL), or the profile"
+    )
 
 
 def _setting(error: EntrypointError, call: Call, environ: Mapping[str, str]) -> str:
@@ -65,13 +77,14 @@ def _unknown_region(reference: Reference, call: Call, environ: Mapping[str, str]
     zone_of = next((name for name in known if region.startswith(name) and not region[len(name)].isdigit()), "")
     if zone_of:
         return f"{where} is {region}, which is a zone; set the Region: {zone_of}"
-    nearest = get_close_matches(region, known, 1)
+    nearest = get_close_matches(region.lower(), known, 1)
     suggestion = f"did you mean {nearest[0]}?" if nearest else "check its name"
     return f"{where} is {region}, which is not a known Region; {suggestion}"
 
 
 def _of_another_host(error: EntrypointError, _: Reference, call: Call, environ: Mapping[str, str]) -> str:
-    setting = _setting(error, call, environ)
+    # Of a proxy, or a source of credentials, the message says so behind the name: no setting of the service names it.
+    setting = "" if ") is not trusted" in str(error) else _setting(error, call, environ)
     named = f"check {setting}, which names that host, and " if setting else ""
     return f"{named}find out what answers in its place: a proxy that inspects TLS, for instance, or a wrong DNS record"
 
@@ -88,5 +101,6 @@ HINTS: Mapping[Kind, Callable[[EntrypointError, Reference, Call, Mapping[str, st
     errors.CERTIFICATE_EXPIRED: _expired,
     errors.CERTIFICATE_NOT_YET_VALID: _not_yet_valid,
     errors.CERTIFICATE_OF_ANOTHER_HOST: _of_another_host,
+    errors.CREDENTIALS_UNREACHABLE: _credentials_unreachable,
     errors.UNREACHABLE: _unreachable,
 }

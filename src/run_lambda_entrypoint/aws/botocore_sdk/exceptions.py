@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 # or profile that a variable names. Of a class that is not here only the name is shown.
 SENTENCES: Mapping[type[BaseException], str] = {
     exceptions.ConfigNotFound: "{path} does not exist",
-    exceptions.ConfigParseError: "cannot parse {path}",
+    exceptions.ConfigParseError: "cannot parse {path}; expected [PROFILE] and lines of NAME = VALUE below it, each "
+    "name once, in UTF-8 without a byte order mark",
     exceptions.EndpointProviderError: "no endpoint for this combination of Region, FIPS, dual-stack and "
     "AWS_ENDPOINT_URL",
     exceptions.InvalidChecksumConfigError: "{config_key} is not valid; expected {valid_options}",
@@ -58,7 +59,7 @@ SENTENCES: Mapping[type[BaseException], str] = {
     "regional or legacy",
     exceptions.LoginError: "a login_session cannot be used here; pass session credentials",
     exceptions.MissingDependencyException: "a setting requires awscrt, which is not part of the archive",
-    exceptions.PartialCredentialsError: "{cred_var} is missing (botocore's provider {provider})",
+    exceptions.PartialCredentialsError: "{cred_var} is missing in {source}",
     exceptions.ProfileNotFound: "profile {profile} does not exist; check AWS_PROFILE and AWS_CONFIG_FILE",
     exceptions.SSOError: f"no valid SSO session; {LOGIN}",
     exceptions.TokenRetrievalError: f"the SSO session has expired; {LOGIN}",
@@ -110,8 +111,8 @@ def explained(
             for name, value in error.kwargs.items()
             if isinstance(value, (list, tuple))
         }
-        shown = {name: printable(str(value)) for name, value in {**error.kwargs, **lists}.items()}
-        return misconfigured(sentence.format(**shown))
+        fields = {**error.kwargs, **lists, "source": sources.source(exchange, environ)}
+        return misconfigured(sentence.format(**{name: printable(str(value)) for name, value in fields.items()}))
     if isinstance(error, exceptions.InvalidConfigError):
         return _invalid_setting(error)
     if isinstance(error, exceptions.ParamValidationError):
@@ -119,8 +120,10 @@ def explained(
     if exchange.error and isinstance(error, exceptions.BotoCoreError):
         fields = getattr(exchange.error, "kwargs", {})
         if isinstance(fields.get("error"), ValueError) and not exchange.sent:  # urllib3's LocationValueError is one
-            return _invalid_url(exchange, environ)
+            return _invalid_url(fields["error"], exchange, environ)
         if isinstance(exchange.error, exceptions.ProxyConnectionError):
+            if exchange.proxy == INVALID:
+                return _invalid_proxy(exchange)
             return _proxy_error(exchange, _cause(exchange.error), stores)
         return _network_error(exchange, _cause(exchange.error), stores)
     if isinstance(error, SSLError):  # while the context was made: those of connections are in the exchange
@@ -165,14 +168,24 @@ def _invalid_parameter(error: exceptions.ParamValidationError, environ: Mapping[
     return misconfigured(f"the value from {' and '.join(named) or 'a setting of the role'} is too short or not valid")
 
 
-def _invalid_url(exchange: Exchange, environ: Mapping[str, str]) -> EntrypointError:
-    if exchange.proxy == INVALID:
-        return misconfigured(f"{exchange.proxy_variable} is not a valid URL; expected http://HOST:PORT")
+def _invalid_url(error: ValueError, exchange: Exchange, environ: Mapping[str, str]) -> EntrypointError:
+    # Of what is encoded, the service's own credentials were checked: the proxy's are left.
+    if exchange.proxy == INVALID or (
+        exchange.proxy and isinstance(error, UnicodeError) and not exchange.is_for_credentials
+    ):
+        return _invalid_proxy(exchange)
     if exchange.is_for_credentials and exchange.provider == sources.CONTAINER:
         return sources.invalid_uri(environ)
     return misconfigured(
         "a URL (of the endpoint, a proxy, or the source of the credentials) or a credential of the "
         "source_profile is not valid"
+    )
+
+
+def _invalid_proxy(exchange: Exchange) -> EntrypointError:
+    return misconfigured(
+        f"{exchange.proxy_variable} is not a valid URL; expected http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT "
+        "with special characters percent-encoded"
     )
 
 
@@ -241,7 +254,7 @@ def _proxy_error(exchange: Exchange, cause: Exception, stores: Sequence[trust.St
     refusal = TUNNEL.match(str(cause))
     if refusal:
         status = int(refusal[1])
-        reason = ", so its URL needs a user and a password: http://USER:PASSWORD@HOST:PORT" if status == 407 else ""
+        reason = ", so its URL needs a valid user and password: http://USER:PASSWORD@HOST:PORT" if status == 407 else ""
         return EntrypointError(
             PROXY_FAILED,
             f"{exchange.proxy_name} refused to connect to {exchange.name}: HTTP {status}{reason}",

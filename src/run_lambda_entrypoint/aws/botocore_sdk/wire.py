@@ -92,19 +92,24 @@ def current() -> Exchange:
     return exchange
 
 
-def authority(url: str) -> str:
+def authority(url: str, *, of_proxy: bool = False) -> str:
     """Host and port of `url`, and no other part of it: userinfo, path and query may be a secret."""
     try:
-        return parse_url(url).netloc or INVALID
+        parsed = parse_url(url)
     except LocationParseError:
         return INVALID
+    rest = f"{parsed.path}{parsed.query}{parsed.fragment}"
+    # A password with a character that ends the authority, or what botocore makes of "socks5://HOST": it adds http://.
+    if of_proxy and ("@" in rest or "//" in rest):
+        return INVALID
+    return parsed.netloc or INVALID
 
 
 def _send(session: URLLib3Session, request: Any) -> Any:
     exchange = current()
     proxy = session._proxy_config.proxy_url_for(request.url)  # type: ignore[attr-defined]
     variable = in_any_case(os.environ, f"{request.url.partition(':')[0].lower()}_proxy")
-    exchange.begin(authority(request.url), authority(proxy) if proxy else "", variable)
+    exchange.begin(authority(request.url), authority(proxy, of_proxy=True) if proxy else "", variable)
     try:
         response = _SEND(session, request)
         exchange.status = response.status_code
