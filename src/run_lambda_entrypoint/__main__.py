@@ -81,7 +81,9 @@ def start(requested: Options, environ: Mapping[str, str], started: float, log: L
     if wanted.required:
         wanted.required.check(merged.environ)
     log.origins(merged.origins)
-    notes = environment.notes(merged, wanted) if requested.dry_run or log.tells_all else []
+    notes: list[tuple[str, str]] = []
+    if requested.dry_run or log.tells_all:
+        notes = environment.notes(merged, wanted, whole=requested.format == "json")
     log.notes(notes)
     if log.tells_all:
         log.summary(len(merged.origins), environment.sources(wanted.references, loaded))

@@ -16,7 +16,7 @@ from .variables import AWS_IDENTITY, Value, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .references import Reference, Wanted
     from .templates import Template
@@ -160,18 +160,20 @@ def warnings(merged: Merged, on_override: str) -> list[str]:
     return [*empty, *identities, *overridden]
 
 
-def notes(merged: Merged, wanted: Wanted) -> list[tuple[str, str]]:
-    """What the user may want to know about the variables that are set: level and line."""
+def notes(merged: Merged, wanted: Wanted, *, whole: bool = False) -> list[tuple[str, str]]:
+    """What the user may want to know about the variables that are set: level and line, with all names if `whole`."""
+
+    def shown(names: Iterable[str]) -> str:
+        return ", ".join(map(quoted, names)) if whole else listed(map(quoted, names), ", ")
+
     found = [] if wanted.references else [("debug", "no reference found")]
     if merged.kept:
-        kept = listed(map(quoted, merged.kept), ", ")
-        found.append(
-            ("debug", f"variables that stay as {CONFIGURATION} sets them (LAMBDA_ENV_ON_OVERRIDE=keep): {kept}")
-        )
+        kept = f"variables that stay as {CONFIGURATION} sets them (LAMBDA_ENV_ON_OVERRIDE=keep)"
+        found.append(("debug", f"{kept}: {shown(merged.kept)}"))
     for trait in TRAITS:
-        names = [quoted(name) for name, origin in merged.origins.items() if trait.applies(name, origin.value.text)]
+        names = [name for name, origin in merged.origins.items() if trait.applies(name, origin.value.text)]
         if names:
-            found.append((trait.level, f"{trait.description}: {listed(names, ', ')}"))
+            found.append((trait.level, f"{trait.description}: {shown(names)}"))
     return found
 
 

@@ -187,6 +187,11 @@ def test_a_note_is_bounded() -> None:
     assert (len(note) < 1_000, note.endswith(" more")) == (True, True)
 
 
+def test_a_note_has_all_names_if_it_has_to_be_whole() -> None:
+    [(_, note)] = notes(merged({}, {f"a-{n}": "x" for n in range(3_000)}), Wanted([A]), whole=True)
+    assert note.endswith('"a-2998", "a-2999"')
+
+
 SHARE_B = f"{B} adds 109 bytes in 1 variable, the largest is B (109 bytes)"
 SHARE_A = "secret app (SECRETS_MANAGER_ARN) adds 28 bytes in 2 variables, the largest is LARGE (20 bytes)"
 
