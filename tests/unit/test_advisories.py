@@ -119,3 +119,11 @@ def test_each_line_without_an_issue_gets_one(tmp_path: Path) -> None:
 
     assert ended.returncode == 0
     assert (tmp_path / "created").read_text().splitlines() == ["zlib 1.3.2: CVE-11", "zlib 1x3.2: CVE-1"]
+
+
+@pytest.mark.parametrize(("ecosystem", "manifest"), [("docker", "Dockerfile"), ("pip", "*.txt")])
+def test_dependabot_looks_where_something_is_and_nowhere_else(ecosystem: str, manifest: str) -> None:
+    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
+    [entry] = [update for update in updates if update["package-ecosystem"] == ecosystem]
+    looked_at = {folder for pattern in entry["directories"] for folder in ROOT.glob(pattern.strip("/"))}
+    assert looked_at == {path.parent for top in ("requirements", "examples") for path in (ROOT / top).rglob(manifest)}
