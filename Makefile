@@ -10,7 +10,7 @@ EXECUTABLE = $(CURDIR)/dist/run-lambda-entrypoint-$(shell uname -m)
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help dist standalone layer interpreters demo test test-quick test-newcomer test-standalone test-containers
-.PHONY: bench bench-containers storm fuzz chaos check release rebuild lock bump-standalone format clean FORCE
+.PHONY: advisories bench bench-containers storm fuzz chaos check release rebuild lock bump-standalone format clean FORCE
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ check: .venv/dev ## lint, formatting, types, workflows, Dockerfiles, scripts
 	.venv/bin/hadolint examples/*/Dockerfile
 	.venv/bin/shellcheck .ci/run examples/*/bootstrap tests/containers/stand_ins/bootstrap tests/containers/stand_ins/otel-handler tests/containers/stand_ins/*.sh
 	.venv/bin/cfn-lint examples/deploy/sam/template.yaml
+
+advisories: .venv/standalone ## list what OSV knows against the versions inside archive and executable
+	@.venv/bin/python advisories.py
 
 release: .venv/build .venv/standalone .venv/dev .venv/emulator ## from a clean tag: check, test, and write everything to publish into dist/
 	.venv/bin/python release.py

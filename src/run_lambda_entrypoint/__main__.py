@@ -55,7 +55,9 @@ def main() -> NoReturn:
         children.end_all()
         log.failure(errors.first(failure.reports()))
         if runtime_api:
-            reporting.runtime_api.report_failed_init(runtime_api, failure.reports())
+            reporting.runtime_api.report_failed_init(
+                runtime_api, failure.reports(), in_full=options.tells_callers(environ)
+            )
         if requested and requested.dry_run and requested.format == "json":
             reporting.dry_run.show_problems(failure.reports())
     finally:

@@ -25,6 +25,7 @@ class Options(Record):
     on_override: str
     transport: str
     exec_wrapper: str
+    init_error: str
     dry_run: bool
     format: str
     command: Sequence[str]
@@ -126,6 +127,13 @@ SETTINGS = (
         variable="LAMBDA_ENV_EXEC_WRAPPER",
     ),
     Setting(
+        "init_error",
+        "what a failed init tells its callers: full (the report, with names of secrets), or type (the errorType)",
+        check=_one_of("full", "type"),
+        default="full",
+        variable="LAMBDA_ENV_INIT_ERROR",
+    ),
+    Setting(
         "dry_run",
         "do everything except start COMMAND, which may be left out, and list what would be set (names only)",
         check=bool,
@@ -164,6 +172,12 @@ def parse(argv: Sequence[str], environ: Mapping[str, str], *, in_lambda: bool) -
             INVALID_ARGUMENTS, "no command given; usage: run-lambda-entrypoint [OPTION...] -- COMMAND; see --help"
         )
     return Options(command=command, **options)
+
+
+def tells_callers(environ: Mapping[str, str]) -> bool:
+    """Whether the caller of a failed init gets the report. This holds for settings that are not valid, too, and a value
+    of this one that is not valid was hardly meant to say "full"."""
+    return environ.get("LAMBDA_ENV_INIT_ERROR", "").strip().lower() in ("", "full")
 
 
 def _value(setting: Setting, given: Mapping[str, str], environ: Mapping[str, str]) -> str | float | bool:

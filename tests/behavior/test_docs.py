@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from build import BYTECODE_VERSIONS
 from run_lambda_entrypoint import errors
 from run_lambda_entrypoint.options import SETTINGS
 from run_lambda_entrypoint.references import FORMS, MODIFIERS
@@ -168,6 +169,33 @@ def test_readme_lists_all_names_in_json_output(entrypoint: Entrypoint) -> None:
     rows = table("### JSON output")
     listed = {(where.split(",")[0], name) for where, cell, _ in rows for name in re.findall("`(.+?)`", cell)}
     assert listed == names
+
+
+# -- docs/approval.md and links
+
+
+def test_each_version_of_cpython_that_is_built_for_has_an_end_of_support() -> None:
+    page = (ROOT / "docs/approval.md").read_text()
+    assert re.findall(r"^\| (3\.\d+) \| October \d{4} \|$", page, re.MULTILINE) == list(BYTECODE_VERSIONS)
+
+
+def anchors(page: Path) -> set[str]:
+    """Those that GitHub makes of headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "README.md", "SECURITY.md", "docs/approval.md"])
+def test_each_link_leads_somewhere(name: str) -> None:
+    page = ROOT / name
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text())
+    broken = [
+        (path, anchor)
+        for path, anchor in links
+        if not (target := page.parent / path if path else page).exists() or (anchor and anchor not in anchors(target))
+    ]
+    assert broken == []
+    assert links != []
 
 
 # -- docs/troubleshooting.md

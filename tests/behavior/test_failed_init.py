@@ -20,6 +20,7 @@ from tests.harness.http_server import (
     http_server,
     listening,
     secret,
+    secrets,
     silent,
 )
 from tests.harness.process import Surroundings
@@ -64,6 +65,41 @@ def test_a_failure_is_posted_as_init_error_with_the_report_and_its_type(
     assert types == (error_type, error_type)
     report = [line.removeprefix("run-lambda-entrypoint: ") for line in ended.err.splitlines()]
     assert posted.json["errorMessage"].splitlines() == report
+
+
+TYPE_ONLY = "the function did not start; see its log"
+
+
+@pytest.mark.parametrize("value", ["type", " TYPE\n", "typo"])
+@pytest.mark.parametrize("failure", FAILURES)
+def test_with_type_nothing_but_the_type_is_posted_whatever_failed(
+    entrypoint: Entrypoint, runtime_api: Server, failure: str, value: str
+) -> None:
+    argv, own, code, error_type = FAILURES[failure]
+    if value == "typo" and failure != "arguments":
+        code, error_type = 125, "Function.InvalidConfiguration"
+    environ = {**PLAIN, **own, "LAMBDA_ENV_INIT_ERROR": value, "AWS_LAMBDA_RUNTIME_API": runtime_api.address}
+    ended = entrypoint(*argv, environ=environ)
+
+    [posted] = runtime_api.requests
+    assert (ended.code, posted.headers["lambda-runtime-function-error-type"]) == (code, error_type)
+    assert posted.json == {"errorMessage": TYPE_ONLY, "errorType": error_type, "stackTrace": []}
+
+
+@pytest.mark.parametrize("transport", ["direct", "botocore"])
+def test_with_type_no_name_is_posted_and_the_log_has_all(
+    entrypoint: Entrypoint, runtime_api: Server, transport: str
+) -> None:
+    with http_server(secrets({"marked/name": "[]", "marked/other": "{}"})) as server:
+        references = {f"{PREFIX}MARKED": "marked/name", "LAMBDA_ENV_VALUE_FROM_MARKED_NAME": "marked/other:marked.key"}
+        told = {"LAMBDA_ENV_INIT_ERROR": "type", "LAMBDA_ENV_TRANSPORT": transport, "LAMBDA_ENV_LOG_LEVEL": "debug"}
+        ended = entrypoint(
+            "true", environ=aws(server.url, references, AWS_LAMBDA_RUNTIME_API=runtime_api.address, **told)
+        )
+
+    [posted] = runtime_api.requests
+    assert "marked" not in f"{posted.headers} {posted.body!r}".lower()
+    assert (ended.code, "marked/other" in ended.err, "marked.key" in ended.err) == (125, True, True)
 
 
 OF_SECRETS = {

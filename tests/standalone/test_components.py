@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from advisories import REPOSITORIES
 from release import bill_of_materials
 from standalone.components import Component, components
 from standalone.sources import ROOT, pinned
@@ -23,6 +24,10 @@ def test_version_names_interpreter_and_openssl(executable: Path) -> None:
     pins = pinned()
     _, shown = run([executable, "--version"]).stdout.decode().splitlines()
     assert shown.startswith(f"CPython {pins['CPython'].version}, OpenSSL {pins['OpenSSL'].version} ")
+
+
+def test_what_is_compared_with_advisories_is_inside() -> None:
+    assert REPOSITORIES.keys() <= {part.name for part in PARTS}
 
 
 @pytest.mark.parametrize("part", PARTS, ids=[part.name for part in PARTS])

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from run_lambda_entrypoint import __version__
 from run_lambda_entrypoint.errors import INVALID_ARGUMENTS, INVALID_SETTING, EntrypointError
-from run_lambda_entrypoint.options import SETTINGS, Options, parse
+from run_lambda_entrypoint.options import SETTINGS, Options, parse, tells_callers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TIMEOUT, LOG_LEVEL = "LAMBDA_ENV_TIMEOUT_SECONDS", "LAMBDA_ENV_LOG_LEVEL"
 ON_OVERRIDE, TRANSPORT = "LAMBDA_ENV_ON_OVERRIDE", "LAMBDA_ENV_TRANSPORT"
+INIT_ERROR = "LAMBDA_ENV_INIT_ERROR"
 
 
 def parsed(*argv: str, environ: Mapping[str, str] | None = None, in_lambda: bool = False) -> Options:
@@ -112,6 +113,7 @@ def test_invalid_arguments_are_refused(argv: list[str], expected: str) -> None:
         (TRANSPORT, "Pigeon\n2", r'"Pigeon\n2"; must be one of auto, direct, botocore'),
         (LOG_LEVEL, "loud\n", f'"loud"; {LEVELS}'),
         (ON_OVERRIDE, "refuse", '"refuse"; must be one of allow, warn, deny, keep'),
+        (INIT_ERROR, "none", '"none"; must be one of full, type'),
     ],
 )
 def test_an_invalid_variable_is_refused(variable: str, text: str, shown: str) -> None:
@@ -129,6 +131,7 @@ def test_an_invalid_variable_is_refused(variable: str, text: str, shown: str) ->
             ("on_override", [], ON_OVERRIDE, *pair)
             for pair in (("", "allow"), ("warn", "warn"), (" DENY\n", "deny"), ("keep", "keep"))
         ),
+        *(("init_error", [], INIT_ERROR, *pair) for pair in (("", "full"), ("full", "full"), (" Type\n", "type"))),
         *(("log_level", [], LOG_LEVEL, *pair) for pair in (("", "warning"), ("debug", "debug"), (" INFO\n", "info"))),
         ("log_level", ["--log-level=Debug"], LOG_LEVEL, "error", "debug"),
         ("log_level", ["--log-level", "info"], LOG_LEVEL, "wrong", "info"),
@@ -184,3 +187,12 @@ def test_version_and_licenses_need_no_valid_setting_or_command(
     with pytest.raises(SystemExit):
         parsed(option, environ={TIMEOUT: "wrong"})
     assert capfd.readouterr().out.startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [*((text, True) for text in ("", " ", "full", " FULL\n")), *((text, False) for text in ("type", "TYPE ", "typo"))],
+)
+def test_callers_are_told_all_unless_the_variable_says_anything_else(text: str, expected: bool) -> None:
+    assert tells_callers({INIT_ERROR: text}) is expected
+    assert tells_callers({}) is True

@@ -17,17 +17,21 @@ if TYPE_CHECKING:
     from ..errors import EntrypointError
 
 MAX_SIZE = 32_000  # bytes; one problem, even if every byte is escaped, has fewer
+# For callers who are not to see names of secrets and keys. The Runtime API's errors have a message, always.
+WITHOUT_NAMES = "the function did not start; see its log"
 PATH = "/2018-06-01/runtime/init/error"
 
 
-def report_failed_init(address: str, reports: Sequence[EntrypointError], seconds: float = 0.5) -> None:
+def report_failed_init(
+    address: str, reports: Sequence[EntrypointError], *, in_full: bool, seconds: float = 0.5
+) -> None:
     """Posts a failure to the Runtime API at `address` (host:port), within `seconds`, as far as that is possible: it is
-    on standard error already.
+    on standard error already. Unless `in_full`, no more than its type.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, "Initialization error". http.client ignores proxies,
     which must not be used here.
     """
-    body = _body(reports)
+    body = _body(reports) if in_full else _as_json(WITHOUT_NAMES, reports[0].kind.error_type)
     headers = {
         "Content-Type": "application/vnd.aws.lambda.error+json",
         "Lambda-Runtime-Function-Error-Type": reports[0].kind.error_type,
@@ -57,12 +61,14 @@ def report_failed_init(address: str, reports: Sequence[EntrypointError], seconds
 def _body(reports: Sequence[EntrypointError]) -> bytes:
     """What is posted: as many of the problems as MAX_SIZE has room for."""
     for count in range(MAX_PROBLEMS, 0, -1):
-        message = "\n".join(map(str, first(reports, count)))
-        failure = {"errorMessage": message, "errorType": reports[0].kind.error_type, "stackTrace": []}
-        body = json.dumps(failure).encode()
+        body = _as_json("\n".join(map(str, first(reports, count))), reports[0].kind.error_type)
         if len(body) <= MAX_SIZE:
             break
     return body
+
+
+def _as_json(message: str, error_type: str) -> bytes:
+    return json.dumps({"errorMessage": message, "errorType": error_type, "stackTrace": []}).encode()
 
 
 def _give_up(*_: object) -> None:
