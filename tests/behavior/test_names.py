@@ -110,7 +110,7 @@ def test_binary_data_is_set_as_the_base64_of_the_stored_bytes(entrypoint: Entryp
 @pytest.mark.parametrize(
     ("reference", "stored", "expected"),
     [
-        ("name", '\ufeff{"A": 1}', '\ufeff{"A": 1}'),
+        ("name", '\ufeff{"A": 1} \n', '\ufeff{"A": 1} \n'),
         ("name:A", '{"A": "é\\u0000"}', "é\0"),
         ("name:A.B", '{"A": {"B": 1.50}}', "1.50"),
     ],

@@ -107,6 +107,10 @@ def test_an_empty_template_is_skipped_and_others_are_in_byte_order() -> None:
     assert [template.name for template in found] == ["A", "b"]
 
 
+def test_a_template_of_white_space_is_not_empty() -> None:
+    assert evaluated(" \n") == " \n"
+
+
 def test_a_result_that_is_larger_than_a_variable_may_be_is_an_error() -> None:
     with pytest.raises(EntrypointError) as raised:
         evaluated("{A}{A}", {"A": (131_072 - 2) // 2 * "x"})
