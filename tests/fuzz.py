@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from argparse import ArgumentParser
+from base64 import b64decode
 from io import BytesIO
 from pathlib import Path
 from tempfile import mkdtemp
@@ -74,7 +75,21 @@ def secret(data: bytes) -> None:
         for name, value in checked.items():
             if not name or "=" in name or "\0" in f"{name}{value}" or name == "_HANDLER":
                 raise AssertionError("not refused")
-            f"{name}={value}".encode()
+            if b64decode(variables.base64(value)) != value.encode():
+                raise AssertionError("not its base64")
+
+
+def references(data: bytes) -> None:
+    """A reference of each kind, and a prefix, with the marker in it: what is refused is not shown."""
+    from run_lambda_entrypoint import references
+    from run_lambda_entrypoint.errors import EntrypointError
+
+    text = marked(data).decode("utf-8", "surrogateescape").replace("\0", "")
+    for variable in (*(form.shown for form in references.FORMS), "LAMBDA_ENV_PREFIX_*"):
+        try:
+            references.read({variable: text})
+        except EntrypointError as error:
+            check(error)
 
 
 def template(data: bytes) -> None:
@@ -158,6 +173,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
         secret,
         [b'{"KEY": "\1", "N": 1.50, "T": true, "X": null}', b'{"A": [1e400, {"B": "\\ud83d\\ude00\1"}]}', b"\1"],
     ),
+    "references": (references, [b"arn:aws:ssm:eu-west-1:123456789012:parameter/a/\1:3", b"\1:KEY:STAGE", b"P_"]),
     "template": (template, [b"<{A}{A:url}{{}}", b"{", b"}", b"{A:"]),
     "names": (names, [b"a-b\0a.b", b"1\0\xc3\xa9"]),
     "required": (required, [b"A, B\nC", b"A="]),

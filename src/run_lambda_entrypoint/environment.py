@@ -16,13 +16,14 @@ from .variables import AWS_IDENTITY, Value, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from .references import Reference, Wanted
     from .templates import Template
 
 CONFIGURATION = "the function's configuration"
-MAX_SOURCE = 1_000  # characters in a line of the log: more than an ARN has
+# Characters in a line of the log: more than an ARN, and than a version's id or a Region, has.
+MAX_SOURCE, MAX_VERSION = 1_000, 100
 
 
 class Origin(Record):
@@ -35,14 +36,13 @@ class Origin(Record):
 
 class Merged(Record):
     """The command's environment, the origin of each variable that is not the function's own, a line for each variable
-    that was overridden, the references that set no variable, and the origins of what the function's own variables have
-    prevented from being set."""
+    that was overridden, the references that set no variable, and the function's own variables that were kept."""
 
     environ: Mapping[str, str]
     origins: Mapping[str, Origin]
     overridden: Sequence[str]
     empty: Sequence[Reference] = ()
-    kept: Mapping[str, Reference | Template] = {}
+    kept: Collection[str] = ()
 
 
 class Trait(Record):
@@ -104,11 +104,11 @@ def merge(
     merged = dict(environ)
     origins: dict[str, Origin] = {}
     overridden: list[str] = []
-    kept: dict[str, Reference | Template] = {}
+    kept: dict[str, None] = {}
 
     def put(name: str, value: Value, reference: Reference | Template) -> None:
         if keep and environ.get(name):
-            kept[name] = reference
+            kept[name] = None
             return
         overrides = str(origins[name].reference) if name in origins else CONFIGURATION if name in merged else ""
         origins[name] = Origin(reference, value, overrides)
@@ -183,7 +183,8 @@ def sources(references: Sequence[Reference], loaded: Sequence[Mapping[str, Value
     for reference, variables in zip(references, loaded, strict=True):
         for value in list(variables.values())[:1]:
             version = "" if reference.kind == PATH else value.version  # each of its parameters has one of its own
-            found[reference.kind, printable(reference.target, MAX_SOURCE), version, value.region] = None
+            target, version = printable(reference.target, MAX_SOURCE), printable(version, MAX_VERSION)
+            found[reference.kind, target, version, printable(value.region, MAX_VERSION)] = None
     return [dict(zip(("kind", "source", "version", "region"), each, strict=True)) for each in found]
 
 

@@ -59,15 +59,16 @@ class Log:
         """How many variables were loaded, from what and in how many ms: one line, or where that has no room for all of
         `sources`, several."""
         elapsed = round((time.monotonic() - self._started) * 1000, 1)
-        lines: list[bytes] = []
-        rest = list(sources)
-        while rest or not lines:
-            count = len(rest)
-            while len(line := self._summary(variables, elapsed, rest[:count])) > MAX_LINE_SIZE and count > 1:
-                count -= 1
-            lines.append(line)
-            rest = rest[count:]
-        self._write(lines)
+        size = empty = len(self._summary(variables, elapsed, []))
+        batches: list[list[Mapping[str, str]]] = [[]]
+        for source in sources:
+            more = len(self._summary(variables, elapsed, [source])) - empty + len("; ")
+            if batches[-1] and size + more > MAX_LINE_SIZE:
+                batches.append([])
+                size = empty
+            batches[-1].append(source)
+            size += more
+        self._write([self._summary(variables, elapsed, batch) for batch in batches])
 
     def _summary(self, variables: int, elapsed: float, sources: Sequence[Mapping[str, str]]) -> bytes:
         message = f"loaded {variables:,} variable{'s' * (variables != 1)} in {elapsed} ms"

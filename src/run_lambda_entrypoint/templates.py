@@ -28,6 +28,11 @@ class Field(Record):
     encoded: bool = False
     position: int = 0
 
+    @property
+    def value(self) -> tuple[str, bool]:
+        """What the value depends on."""
+        return self.name, self.encoded
+
 
 class Template(Record):
     """What `variable` says that the variable `name` consists of."""
@@ -45,14 +50,19 @@ class Template(Record):
         if missing:
             raise CombinedError(
                 _invalid(
-                    self.variable, f"{_shown(field)} is not set; check its name and case: --dry-run lists the names"
+                    self.variable,
+                    f": {_shown(field)} is not set; check its name and case; --dry-run without this template lists the "
+                    "names",
                 )
                 for field in missing
             )
-        text = "".join(_text(field, environ) for field in self.fields)
-        if problem := size_problem(len(encode(f"{self.name}={text}")) + 1):
-            raise _invalid(self.variable, problem)
-        return text
+        # Each value once, and the sum before the text: a template of 4 KB can name a value of 100 KB a thousand times.
+        values = {key: _text(*key, environ) for key in {field.value for field in self.fields}}
+        sizes = {key: len(encode(value)) for key, value in values.items()}
+        size = sum(len(encode(field.before)) + sizes[field.value] for field in self.fields)
+        if problem := size_problem(len(encode(f"{self.name}=")) + size + 1):
+            raise _invalid(self.variable, f": {problem}")
+        return "".join(field.before + values[field.value] for field in self.fields)
 
 
 def read(environ: Mapping[str, str]) -> list[Template]:
@@ -72,25 +82,27 @@ def read(environ: Mapping[str, str]) -> list[Template]:
 def _parse(variable: str, text: str) -> Template:
     name = variable.removeprefix(TEMPLATE_PREFIX)
     if not name:
-        raise _invalid(variable, f"does not name the variable to set; expected {TEMPLATE_PREFIX}NAME")
+        raise _invalid(variable, f" does not name the variable to set; expected {TEMPLATE_PREFIX}NAME")
     if is_reserved(name):
         raise _invalid(
-            variable, f"would set {printable(name)}, which Lambda reserves to describe the runtime; use another name"
+            variable, f" would set {printable(name)}, which Lambda reserves to describe the runtime; use another name"
         )
-    fields, before, position = [], "", 0
+    fields, before, position, size = [], "", 0, 0  # `size` is that of what is before `position`, in bytes
     while (brace := _next_brace(text, position)) < len(text):
         before += text[position:brace]
         if text[brace] == text[brace + 1 : brace + 2]:
             before += text[brace]
-            position = brace + 2
-            continue
-        at = len(encode(text[:brace])) + 1
-        content, closed, _ = text[brace + 1 :].partition("}")
-        name_, colon, encoding = content.partition(":")
-        if problem := _problem(text[brace], closed, name_, colon + encoding):
-            raise _invalid(variable, f"is not a valid template: {problem} at byte {at}; expected {FORM}")
-        fields.append(Field(before, name_, bool(colon), at))
-        before, position = "", brace + len(content) + 2
+            end = brace + 2
+        else:
+            at = size + len(encode(text[position:brace])) + 1
+            end = text.find("}", brace) + 1
+            field, colon, encoding = text[brace + 1 : end - 1].partition(":")
+            if problem := _problem(text[brace], field, colon + encoding, closed=end > 0):
+                raise _invalid(variable, f" is not a valid template: {problem} at byte {at}; expected {FORM}")
+            fields.append(Field(before, field, bool(colon), at))
+            before = ""
+        size += len(encode(text[position:end]))
+        position = end
     return Template(variable, name, [*fields, Field(before + text[position:])])
 
 
@@ -98,22 +110,22 @@ def _next_brace(text: str, start: int) -> int:
     return min((found for brace in "{}" if (found := text.find(brace, start)) >= 0), default=len(text))
 
 
-def _problem(brace: str, closed: str, name: str, encoding: str) -> str:
+def _problem(brace: str, name: str, encoding: str, *, closed: bool) -> str:
     """What is wrong with what begins with a brace, or nothing; never the text itself: it may be a password."""
     if brace == "}":
         return 'single "}"'
     if not closed:
         return 'unclosed "{"'
     if "{" in name + encoding:
-        return '"{" within the braces that open'
+        return '"{" inside the braces that open'
     if not name:
         return "no NAME in the braces that open"
-    return 'something other than "url" behind the colon in the braces that open' if encoding not in ("", ":url") else ""
+    return 'something other than "url" after the colon in the braces that open' if encoding not in ("", ":url") else ""
 
 
-def _text(field: Field, environ: Mapping[str, str]) -> str:
-    value = environ[field.name] if field.name else ""
-    return field.before + (_percent_encoded(value) if field.encoded else value)
+def _text(name: str, encoded: bool, environ: Mapping[str, str]) -> str:
+    value = environ[name] if name else ""
+    return _percent_encoded(value) if encoded else value
 
 
 def _percent_encoded(value: str) -> str:
@@ -128,4 +140,4 @@ def _shown(field: Field) -> str:
 
 def _invalid(variable: str, message: str) -> EntrypointError:
     name = printable(variable, 100)
-    return EntrypointError(INVALID_TEMPLATE, f"{name} {message}", reference=name)
+    return EntrypointError(INVALID_TEMPLATE, f"{name}{message}", reference=name)

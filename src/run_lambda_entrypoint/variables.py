@@ -66,7 +66,7 @@ class Value(Record):
 
 
 def is_prefix(variable: str) -> bool:
-    """Whether this variable has the prefix of a reference."""
+    """Whether this variable holds a prefix for what a reference sets."""
     return variable == PREFIX_VARIABLE or variable.startswith(f"{PREFIX_VARIABLE}_")
 
 

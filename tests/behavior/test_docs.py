@@ -207,7 +207,7 @@ FOREIGN = re.compile(
 """Messages of the kernel, Docker, Lambda, AWS, Python and the emulator."""
 COMPOSED = {'key "…": …', "DecryptionFailure", "… marked for deletion", "AWS_LAMBDA_RUNTIME_API is not set"}
 """Messages made of parts, or of others too."""
-COMPOSED |= {"AWS_CA_BUNDLE=… cannot be read", 'emulator (--rie-path) "…" does not exist'}
+COMPOSED |= {'variable "…": …', "AWS_CA_BUNDLE=… cannot be read", 'emulator (--rie-path) "…" does not exist'}
 COMPOSED |= {"KeyError: 'AWS_LAMBDA_RUNTIME_API'"}
 COMPOSED |= {'command "…" was not found', 'command "…" does not exist'}
 

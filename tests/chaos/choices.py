@@ -140,6 +140,9 @@ ENVIRONMENTS: dict[str, list[bytes]] = {
     "composed": [
         *(b"LAMBDA_ENV_NAMES=shell", b"LAMBDA_ENV_PREFIX=P_", b"LAMBDA_ENV_REQUIRED=CHAOS, COMPOSED"),
         b"LAMBDA_ENV_TEMPLATE_COMPOSED=<{CHAOS:url}>",
+        f"LAMBDA_ENV_BASE64_FROM_STORE={NAMES[0]}:{NAMES[0]}".encode(),
+        b"LAMBDA_ENV_SSM_PATH_ELSEWHERE=arn:aws:ssm:eu-west-3:123456789012:parameter/path/",
+        b"LAMBDA_ENV_PREFIX_ELSEWHERE=E_",
     ],
     "required but missing": [b"LAMBDA_ENV_REQUIRED=NOSUCH"],
     "invalid template": [f"LAMBDA_ENV_TEMPLATE_COMPOSED={MARKER}{{".encode()],

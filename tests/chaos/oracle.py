@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,6 +86,8 @@ def environment(choice: Choice, own: list[bytes]) -> list[bytes] | None:
             loaded = {prefix + name.upper(): text for name, text in loaded.items()}
         [start] = [entry.removeprefix(b"CHAOS=").decode() for entry in own if entry.startswith(b"CHAOS=")]
         loaded["COMPOSED"] = f"<{quote(start, safe='')}>"
+        loaded["STORE"] = b64encode(value(NAMES[0]).encode()).decode()
+        loaded |= {f"E_{name.upper()}": value(name) for name in NAMES[:3]}
     if choice.environment == "own values kept":
         loaded = {name: text for name, text in loaded.items() if name not in NAMES[:10]}
     entries: dict[bytes, bytes] = {}

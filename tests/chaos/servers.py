@@ -37,6 +37,9 @@ def right(request: Request) -> Reply:
     else:
         found = {name: name.rpartition("/")[2] for name in params["Names"]}
     parameters = [{"Name": full, "Value": value(name)} for full, name in found.items()]
+    if "Path" in params:
+        start = f"arn:aws:ssm:{request.region}:123456789012:parameter"
+        parameters = [{**each, "ARN": start + each["Name"]} for each in parameters]
     return by_length(json.dumps({"Parameters": parameters}).encode())
 
 

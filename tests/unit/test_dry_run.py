@@ -106,3 +106,10 @@ def test_nothing_is_truncated_where_there_is_no_terminal(form: str) -> None:
     name, argument = "N" * 1000, "x" * 100_000
     actual = shown(form, name, argument)
     assert (name in actual, argument in actual, "…" in actual) == (True, True, False)
+
+
+def test_a_table_of_templates_alone_has_no_column_for_regions() -> None:
+    origins = {"A": Origin(Reference("LAMBDA_ENV_TEMPLATE_A", PARAMETER, "a"), Value("a", "template", "", ""), "")}
+    assert report("text", Command("", (), False), origins, ()).splitlines()[0].split() == [
+        *("VARIABLE", "BYTES", "REFERENCE", "SOURCE", "VERSION", "OVERRIDES")
+    ]

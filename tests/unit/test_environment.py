@@ -12,7 +12,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import run_lambda_entrypoint
-from run_lambda_entrypoint.environment import CONFIGURATION, Merged, Origin, encoded, merge, notes, too_large, warnings
+from run_lambda_entrypoint.environment import (
+    CONFIGURATION,
+    Merged,
+    Origin,
+    encoded,
+    merge,
+    notes,
+    sources,
+    too_large,
+    warnings,
+)
 from run_lambda_entrypoint.errors import CombinedError
 from run_lambda_entrypoint.references import SECRET, Reference, Wanted
 from run_lambda_entrypoint.text import decode, encode
@@ -214,3 +224,9 @@ def test_an_environment_too_large_names_the_share_of_each_reference(
     what_to_do = "load less, or raise the stack limit (ulimit -s), which bounds both"
     actual = str(too_large(merged({"ÖWN": "x" * 101}, *loaded)))
     assert actual == f"the kernel rejects the arguments and {expected}; {what_to_do}"
+
+
+def test_what_a_reply_says_of_a_version_is_bounded_in_the_summary() -> None:
+    long = "v" * 5_000
+    [source] = sources([A], [{"NAME": Value("text", "app", long, long)}])
+    assert (len(source["version"]), len(source["region"])) == (100, 100)

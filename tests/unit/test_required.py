@@ -45,7 +45,7 @@ def test_a_variable_that_is_set_suffices_whoever_set_it() -> None:
 
 def test_all_that_are_missing_are_reported_once() -> None:
     assert messages(["A", "B", "A", "C"], {"B": "value", "C": ""}) == [
-        "A is not set; check the keys of the secrets: --dry-run lists them",
+        "A is not set; check the keys of the secrets; --dry-run without LAMBDA_ENV_REQUIRED lists them",
         "C is empty",
     ]
 
@@ -55,6 +55,12 @@ def test_a_similar_name_is_suggested(similar: str) -> None:
     assert messages(["DB_PASSWORD"], {"PATH": "/bin", similar: "value"}) == [
         f'DB_PASSWORD is not set; did you mean "{similar}"?'
     ]
+
+
+def test_no_more_names_are_compared_than_a_report_shows() -> None:
+    names = [f"NAME_{number:02}" for number in range(21)]
+    hints = ["did you mean" in message for message in messages(names, dict.fromkeys(map(str.lower, names), "value"))]
+    assert hints == [True] * 20 + [False]
 
 
 @given(st.text())

@@ -51,13 +51,13 @@ def test_a_template_is_text_with_values_in_it(text: str, expected: str) -> None:
         ("{", 'unclosed "{" at byte 1'),
         ("{{{", 'unclosed "{" at byte 3'),
         ("é{A", 'unclosed "{" at byte 3'),
-        ("{A{B}", '"{" within the braces that open at byte 1'),
-        ("{A:{B}", '"{" within the braces that open at byte 1'),
+        ("{A{B}", '"{" inside the braces that open at byte 1'),
+        ("{A:{B}", '"{" inside the braces that open at byte 1'),
         ("{}", "no NAME in the braces that open at byte 1"),
         ("{:url}", "no NAME in the braces that open at byte 1"),
-        ("{A:}", 'something other than "url" behind the colon in the braces that open at byte 1'),
-        ("{A:URL}", 'something other than "url" behind the colon in the braces that open at byte 1'),
-        ("{A:url:url}", 'something other than "url" behind the colon in the braces that open at byte 1'),
+        ("{A:}", 'something other than "url" after the colon in the braces that open at byte 1'),
+        ("{A:URL}", 'something other than "url" after the colon in the braces that open at byte 1'),
+        ("{A:url:url}", 'something other than "url" after the colon in the braces that open at byte 1'),
     ],
 )
 def test_what_is_not_valid_is_reported_by_its_byte(text: str, problem: str) -> None:
@@ -80,9 +80,8 @@ def test_what_is_not_valid_is_reported_by_its_byte(text: str, problem: str) -> N
 def test_a_variable_that_is_not_set_is_named_if_it_is_an_ordinary_name(text: str, shown: str) -> None:
     with pytest.raises(EntrypointError) as raised:
         evaluated(text)
-    assert str(raised.value) == (
-        f"LAMBDA_ENV_TEMPLATE_X {shown} is not set; check its name and case: --dry-run lists the names"
-    )
+    hint = "check its name and case; --dry-run without this template lists the names"
+    assert str(raised.value) == f"LAMBDA_ENV_TEMPLATE_X: {shown} is not set; {hint}"
 
 
 def test_each_variable_that_is_not_set_is_an_error_of_its_own() -> None:
@@ -108,9 +107,27 @@ def test_an_empty_template_is_skipped_and_others_are_in_byte_order() -> None:
     assert [template.name for template in found] == ["A", "b"]
 
 
+def test_a_template_of_white_space_is_not_empty() -> None:
+    assert evaluated(" \n") == " \n"
+
+
 def test_a_result_that_is_larger_than_a_variable_may_be_is_an_error() -> None:
-    with pytest.raises(EntrypointError, match="131,073 bytes, more than Linux's limit of 131,072"):
+    with pytest.raises(EntrypointError) as raised:
         evaluated("{A}{A}", {"A": (131_072 - 2) // 2 * "x"})
+    words = "LAMBDA_ENV_TEMPLATE_X: the variable would take 131,073 bytes, more than Linux's limit of 131,072; "
+    assert str(raised.value).startswith(words)
+
+
+def test_a_result_that_is_too_large_for_memory_is_only_measured() -> None:
+    with pytest.raises(EntrypointError, match="would take 60,000,200,003 bytes"):
+        evaluated("{A:url}é" * 100_000, {"A": "é" * 100_000})
+
+
+@given(st.lists(st.sampled_from(["é", "{{", "}}", "{A}", "{A:url}", "x"])))
+def test_the_position_of_an_error_is_in_bytes_from_1_whatever_is_before(parts: list[str]) -> None:
+    before = "".join(parts)
+    with pytest.raises(EntrypointError, match=rf"unclosed \"{{\" at byte {len(before.encode()) + 1};"):
+        evaluated(before + "{A")
 
 
 @given(st.text())

@@ -61,8 +61,8 @@ def report(form: str, command: Command, origins: Mapping[str, Origin], notes: Se
         whole = {"variables": rows, "notes": notes, "command": list(command.argv), "inEmulator": command.in_emulator}
         return json.dumps(whole, indent=2)
     regions = {str(row["region"]) for row in rows} - {""}  # a template has none
-    region = regions.pop() if len(regions) == 1 else ""
-    if region:  # of all rows: a line instead of a column
+    region = "".join(regions) if len(regions) == 1 else ""
+    if len(regions) <= 1:  # of all rows: a line instead of a column
         rows = [{name: cell for name, cell in row.items() if name != "region"} for row in rows]
     where = " in the Runtime Interface Emulator" if command.in_emulator else ""
     parts = [

@@ -216,7 +216,7 @@ def _arns(action: str, text: str, reference: Reference, call: Call, resources: S
     elif call.service.name in named and len(resources) == 1:
         return [named[call.service.name]]
     else:
-        start = _arn_start(call.service.name, call.region, reference.account or _callers_account(text))
+        start = _arn_start(call.service.name, call.region, _callers_account(text) or reference.account)
     return [f"{start}:{resource}" for resource in resources]
 
 
