@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..memory import require
 
 # Bytes, less than any of these takes with its imports, some of which log tracebacks where there are fewer (hashlib).
-MEMORY = 8_000_000
+MEMORY = 12_000_000
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
