@@ -6,7 +6,7 @@ from . import reporting
 from .errors import CombinedError, EntrypointError, invalid_reference
 from .record import Record
 from .text import encode, printable
-from .variables import NAMES_VARIABLE, PREFIX_VARIABLE, REQUIRED_VARIABLE, TEMPLATE_PREFIX, is_prefix, is_reserved
+from .variables import NAMES_VARIABLE, PREFIX_VARIABLE, REQUIRED_VARIABLE, TEMPLATE_PREFIX, is_prefix, target_problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -241,12 +241,8 @@ def _secret(variable: str, text: str, naming: Naming | None, name: str = "", *, 
 
 def _value(variable: str, text: str, _: Naming | None, *, prefix: str = VALUE_PREFIX) -> Reference:
     name = variable.removeprefix(prefix)
-    if not name:
-        raise invalid_reference(variable, f"does not name the variable to set; expected {prefix}NAME")
-    if is_reserved(name):
-        raise invalid_reference(
-            variable, f"would set {printable(name)}, which Lambda reserves to describe the runtime; use another name"
-        )
+    if problem := target_problem(prefix, name):
+        raise invalid_reference(variable, problem)
     is_parameter = text.startswith("arn:") and text.split(":")[2:3] == ["ssm"]
     is_parameter = is_parameter or text.startswith(_SECRET_VIA_SSM) or _PREFIXES.get(_prefix(text)) == PARAMETER
     if is_parameter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .errors import INVALID_TEMPLATE, CombinedError, EntrypointError
 from .record import Record
 from .text import encode, printable
-from .variables import TEMPLATE_PREFIX, is_reserved, size_problem
+from .variables import TEMPLATE_PREFIX, size_problem, target_problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,12 +81,8 @@ def read(environ: Mapping[str, str]) -> list[Template]:
 
 def _parse(variable: str, text: str) -> Template:
     name = variable.removeprefix(TEMPLATE_PREFIX)
-    if not name:
-        raise _invalid(variable, f" does not name the variable to set; expected {TEMPLATE_PREFIX}NAME")
-    if is_reserved(name):
-        raise _invalid(
-            variable, f" would set {printable(name)}, which Lambda reserves to describe the runtime; use another name"
-        )
+    if problem := target_problem(TEMPLATE_PREFIX, name):
+        raise _invalid(variable, f" {problem}")
     fields, before, position, size = [], "", 0, 0  # `size` is that of what is before `position`, in bytes
     while (brace := _next_brace(text, position)) < len(text):
         before += text[position:brace]

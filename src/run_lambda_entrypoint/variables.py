@@ -75,6 +75,15 @@ def is_reserved(name: str) -> bool:
     return name in RESERVED or name.startswith(RESERVED_PREFIX)
 
 
+def target_problem(prefix: str, name: str) -> str:
+    """Why the variable PREFIX + NAME cannot set `name`, or nothing."""
+    if not name:
+        return f"does not name the variable to set; expected {prefix}NAME"
+    if is_reserved(name):
+        return f"would set {printable(name)}, which Lambda reserves to describe the runtime; use another name"
+    return ""
+
+
 def check(texts: Mapping[str, str | None], noun: str = "key") -> dict[str, str]:
     """Those of `texts`, by name, that have a value, if all of them can be variables; `noun` says what the names are.
 
