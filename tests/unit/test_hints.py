@@ -18,7 +18,7 @@ from run_lambda_entrypoint.aws.services import SECRETS_MANAGER, SSM
 from run_lambda_entrypoint.errors import EntrypointError
 from run_lambda_entrypoint.loading import parameter_store
 from run_lambda_entrypoint.loading.secrets_manager import resources
-from run_lambda_entrypoint.references import PARAMETER, SECRET, Reference, read
+from run_lambda_entrypoint.references import PARAMETER, SECRET, Reference, arn_region, read
 from run_lambda_entrypoint.reporting.hints import HINTS, hint
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ ROLES_POLICY = "the role's policy"
 def hint_for(
     error: EntrypointError, secret: str = NAME, region: str = REGION, environ: Mapping[str, str] | None = None
 ) -> str:
-    reference = Reference("SECRETS_MANAGER_ARN", SECRET, secret)
+    reference = Reference("SECRETS_MANAGER_ARN", SECRET, secret, arn_region(secret))
     call = Call(SECRETS_MANAGER, "GetSecretValue", {"SecretId": secret}, region)
     return hint(error, reference, call, resources(reference), environ or {})
 
@@ -470,6 +470,15 @@ def test_an_unknown_region_has_where_it_was_read_from(secret: str, environ: dict
     error = EntrypointError(errors.UNREACHABLE, "the name of secretsmanager.eu-centra-1.amazonaws.com could not be")
     actual = hint_for(error, secret, "eu-centra-1", environ)
     assert actual == f"{where} is eu-centra-1, which is not a known Region; did you mean eu-central-1?"
+
+
+def test_the_region_of_a_path_may_be_its_arns() -> None:
+    arn = "arn:aws:ssm:eu-centra-1:123456789012:parameter/app/"
+    [reference] = read({"LAMBDA_ENV_SSM_PATH_A": arn}).references
+    error = EntrypointError(errors.UNREACHABLE, "the name of ssm.eu-centra-1.amazonaws.com could not be resolved")
+    call = Call(SSM, "GetParametersByPath", {}, "eu-centra-1")
+    actual = hint(error, reference, call, [], {"AWS_REGION": REGION})
+    assert actual == "the ARN's Region is eu-centra-1, which is not a known Region; did you mean eu-central-1?"
 
 
 @pytest.mark.parametrize(

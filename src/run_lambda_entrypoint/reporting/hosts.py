@@ -6,6 +6,7 @@ from time import gmtime, strftime
 
 from .. import errors
 from ..aws import endpoints
+from ..text import similar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,16 +70,13 @@ def _unknown_region(reference: Reference, call: Call, environ: Mapping[str, str]
     """Where the Region is from, and the nearest one."""
     region, known = call.region, endpoints.known_regions()
     where = endpoints.region_variable(environ) or "the profile's region"
-    if reference.target.startswith("arn:"):
+    if reference.region:
         where = "the ARN's Region"
-    # Saves 10 ms on every other failure.
-    from difflib import get_close_matches  # noqa: PLC0415
-
     zone_of = next((name for name in known if region.startswith(name) and not region[len(name)].isdigit()), "")
     if zone_of:
         return f"{where} is {region}, which is a zone; set the Region: {zone_of}"
-    nearest = get_close_matches(region.lower(), known, 1)
-    suggestion = f"did you mean {nearest[0]}?" if nearest else "check its name"
+    nearest = similar(region, known)
+    suggestion = f"did you mean {nearest}?" if nearest else "check its name"
     return f"{where} is {region}, which is not a known Region; {suggestion}"
 
 
