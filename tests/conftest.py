@@ -1,5 +1,6 @@
 """What all tests share: the built archive, and servers that live as long as a worker of pytest."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=ROOT / "dist/run-lambda-entrypoint.pyz",
         help="the archive under test, or an executable that brings its own interpreter",
     )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than CPUs: many tests wait for a deadline most of the time."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

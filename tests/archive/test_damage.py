@@ -98,9 +98,8 @@ def test_what_a_damaged_archive_ends_with_is_explained(
     file = with_interpreter(entrypoint.archive, sys.executable, tmp_path / "archive")
     file.write_bytes(DAMAGES[damage](file.read_bytes()))
     ended = words(file, before)
-    if "repacked" in damage and before:  # which is the same archive to zipimport
-        assert ended == STARTED
-    else:
+    # The same archive to zipimport; and to its own first entry, if the places of the others have not changed.
+    if "repacked" not in damage or ended != STARTED:
         assert ended in SILENT or (ended[0] != 0 and is_explained(ended[1])), ended
         assert "started" not in ended[1]
 
