@@ -36,8 +36,7 @@ class Required(Record):
 
 
 def read(environ: Mapping[str, str]) -> Required:
-    """The names. Raises CombinedError with an error for each that is not one: by its position, since what is no name
-    may be a secret."""
+    """The names. Raises CombinedError with an error for each that is not valid, by its position: it may be a secret."""
     names = environ.get(REQUIRED_VARIABLE, "").replace(",", " ").split()
     invalid = [
         position for position, name in enumerate(names, 1) if len(name) > MAX_LENGTH or not CHARACTERS.issuperset(name)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ..references import Form
 
-# What is wrong with a text that is no reference, in fixed words: somebody may have typed a secret into it.
+# What is wrong with a text that is not a valid reference, in fixed words: somebody may have typed a secret into it.
 QUOTES = r"[\"'`\xb4\xab\xbb\u2018-\u201f]"
 MISTAKES = (
     (re.compile(rf"\A{QUOTES}|{QUOTES}\Z"), "it is in quotation marks; remove them"),
