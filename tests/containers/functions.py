@@ -50,10 +50,13 @@ class Function:
     def processes(self) -> list[str]:
         """The command lines of what runs in it, as `docker top` shows them, without what the function itself runs.
 
+        The container's first process comes first, whatever its number: after 32,767 the kernel starts again at low ones.
         What the emulator starts has its command line until the exec.
         """
         _, *lines = self.docker("top", self.container, "-eo", "pid,ppid,args").splitlines()
         running = [line.split(None, 2) for line in lines]
+        inside = {pid for pid, _, _ in running}
+        running.sort(key=lambda process: process[1] in inside)
         functions = {pid for pid, _, line in running if line == self.example.runtime}
         return [line for _, parent, line in running if parent not in functions]
 
