@@ -49,8 +49,9 @@ class Example:
         return f"examples/{self.name.removesuffix(f'-{self.target}')}"
 
     def build_words(self) -> list[str]:
-        """The command line in its README that builds it."""
-        text = (ROOT / self.folder / "README.md").read_text()
+        """The command line that builds it: a layer's page has its own, all others share one."""
+        page = f"{self.folder}/README.md" if self.layer else "examples/README.md"
+        text = (ROOT / page).read_text().replace("$example", self.name)
         [line] = re.findall(rf"^docker build .* --tag {self.name} .*$", text, re.MULTILINE)
         return shlex.split(line)
 
