@@ -24,7 +24,7 @@ def account() -> Iterator[SecretsApi]:
         api.create_secret("prod/app", json.dumps(APP))
         api.create_secret("prod/rds", '{"host": "db", "password": "of-rds"}')
         api.create_secret("prod/keystore", b"\x00\xff")
-        api.put_parameter("/prod/app/log-level", "info")
+        api.put_parameter("/prod/app/api-url", "https://api.example.com")
         yield api
 
 
@@ -72,7 +72,7 @@ def test_its_examples_of_variables_set_what_it_says(entrypoint: Entrypoint, acco
     assert (ended.code, ended.err) == (0, "")
     assert {name: value for name, value in ended.environ.items() if environ.get(name) != value} == {
         **APP,
-        "LOG_LEVEL": "info",
+        "API_URL": "https://api.example.com",
         "RDS_host": "db",
         "RDS_password": "of-rds",
         "PASSWORD": "of-rds",

@@ -69,7 +69,7 @@ def test_the_function_of_its_dockerfile_has_its_secret(
 
 
 @pytest.mark.usefixtures("downloaded")
-def test_so_has_that_with_a_downloaded_file(docker: Docker, secrets_api: SecretsApi, readme: Example) -> None:
+def test_a_downloaded_file_works_in_its_place(docker: Docker, secrets_api: SecretsApi, readme: Example) -> None:
     environ = secrets_api.environ(SECRETS_MANAGER_ARN=secrets_api.create_secret("readme/file", '{"KEY": "value"}'))
     with function(docker, readme, LOCAL, environ) as running:
         assert running.invoke("KEY") == (200, {"environment": {"KEY": "value"}})
