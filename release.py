@@ -27,7 +27,7 @@ from cyclonedx.schema import OutputFormat, SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
-from build import PACKAGE, ROOT, SHEBANGS, SUMS, commit, commit_date, git, interpreters, write_sums
+from build import ROOT, SHEBANGS, SUMS, VERSION, commit, commit_date, git, interpreters, write_sums
 from standalone.components import Component as Part
 from standalone.components import components
 from standalone.toolchain import ARCHITECTURES
@@ -35,7 +35,6 @@ from standalone.toolchain import ARCHITECTURES
 NAME = "run-lambda-entrypoint"
 DIST = ROOT / "dist"
 EXECUTABLES = tuple(f"{NAME}-{architecture}" for architecture in ARCHITECTURES)
-[VERSION] = re.findall('__version__ = "(.+)"', (ROOT / "src" / PACKAGE / "__init__.py").read_text("utf-8"))
 # As SPDX expressions, read in each project's own license text: some packages' metadata is vaguer.
 LICENSES = {
     "botocore": "Apache-2.0",

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build import BYTECODE_VERSIONS, INTERPRETERS, SHEBANGS, SUMS, interpreters, notice
-from release import LICENSES, VERSION
+from build import BYTECODE_VERSIONS, INTERPRETERS, SHEBANGS, SUMS, VERSION, interpreters, notice
+from release import LICENSES
 from tests.harness.entrypoint import Entrypoint
 
 if TYPE_CHECKING:

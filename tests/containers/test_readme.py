@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.containers.builders import build
 from tests.containers.engine import ROOT, Docker
-from tests.containers.examples import DISTROLESS, GO, Example, build
+from tests.containers.examples import DISTROLESS, GO, Example
 from tests.containers.functions import LOCAL, function
 from tests.harness.emulator import emulator_path
 from tests.harness.secrets_api import SecretsApi
