@@ -10,7 +10,8 @@ EXECUTABLE = $(CURDIR)/dist/run-lambda-entrypoint-$(shell uname -m)
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help dist standalone layer interpreters demo test test-quick test-newcomer test-standalone test-containers
-.PHONY: advisories bench bench-containers storm fuzz chaos check release rebuild lock bump-standalone format clean FORCE
+.PHONY: test-workflows advisories bench bench-containers storm fuzz chaos check release rebuild lock bump-standalone
+.PHONY: format clean FORCE
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +49,9 @@ test-containers: .venv/dev .venv/emulator .venv/node $(ARCHIVE) standalone ## bu
 	@.venv/bin/python layer.py $(ARCHITECTURES)
 	.venv/bin/python -m tests.containers
 
+test-workflows: .venv/dev ## run the shell steps of .github/workflows, each job in a fresh clone (JOBS="ci/test": just that)
+	.venv/bin/python -m tests.workflows $(JOBS)
+
 bench: .venv/dev .venv/bench $(ARCHIVE) standalone ## measure the start in comparison with alternatives (ROUNDS=5 is quicker)
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
 
@@ -68,6 +72,7 @@ check: .venv/dev ## lint, formatting, types, workflows, Dockerfiles, scripts
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/actionlint -shellcheck=.venv/bin/shellcheck .github/workflows/*.yml
 	.venv/bin/zizmor --offline --quiet .github
 	.venv/bin/hadolint examples/*/Dockerfile
 	.venv/bin/shellcheck .ci/run examples/*/bootstrap tests/containers/stand_ins/bootstrap tests/containers/stand_ins/otel-handler tests/containers/stand_ins/*.sh
