@@ -10,8 +10,9 @@ EXECUTABLE = $(CURDIR)/dist/run-lambda-entrypoint-$(shell uname -m)
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help dist standalone layer image interpreters demo test test-quick test-newcomer test-standalone test-containers
-.PHONY: advisories bench bench-containers storm fuzz chaos check release rebuild lock bump-standalone format clean FORCE
+.PHONY: help dist standalone layer image interpreters demo test test-quick test-newcomer test-standalone
+.PHONY: test-containers test-workflows advisories bench bench-containers storm fuzz chaos check release rebuild lock
+.PHONY: bump-standalone format clean FORCE
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,9 @@ test-containers: .venv/dev .venv/emulator .venv/node $(ARCHIVE) standalone ## bu
 	@.venv/bin/python layer.py $(ARCHITECTURES)
 	.venv/bin/python -m tests.containers --builders=$(BUILDERS)
 
+test-workflows: .venv/dev ## run the shell steps of .github/workflows, each job in a fresh clone (JOBS="ci/test": just that)
+	.venv/bin/python -m tests.workflows $(JOBS)
+
 bench: .venv/dev .venv/bench $(ARCHIVE) standalone ## measure the start in comparison with alternatives (ROUNDS=5 is quicker)
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
 
@@ -73,6 +77,7 @@ check: .venv/dev ## lint, formatting, types, workflows, Dockerfiles, scripts
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/actionlint -shellcheck=.venv/bin/shellcheck .github/workflows/*.yml
 	.venv/bin/zizmor --offline --quiet .github
 	.venv/bin/hadolint examples/*/Dockerfile
 	.venv/bin/shellcheck .ci/run examples/*/bootstrap tests/containers/stand_ins/bootstrap tests/containers/stand_ins/otel-handler tests/containers/stand_ins/*.sh
