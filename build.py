@@ -373,8 +373,9 @@ def entry_head(name: str) -> int:
 
 
 def shebang_line(python: str, start: bytes) -> bytes:
-    """The line that executes the first entry without runpy, zipimport and the directory of the archive; CONTRIBUTING
-    explains it. Always of one size, so that what an entry knows of places in the file holds for every interpreter."""
+    """The line that executes the first entry without runpy, zipimport and the directory of the archive, as
+    docs/internals.md explains. Always of one size, so that what an entry knows of places in the file holds for every
+    interpreter."""
     first = LINE_SIZE + entry_head(START)
     code = (
         f'from sys import*;c=open(argv[1],"rb").read({first + len(start)});'
