@@ -4,13 +4,15 @@ PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --requ
 ARCHIVE = dist/run-lambda-entrypoint.pyz
 ROUNDS ?= 20
 SECONDS ?= 60
+BUILDERS ?= classic
 ARCHITECTURES ?= $(shell uname -m)
 EXECUTABLE = $(CURDIR)/dist/run-lambda-entrypoint-$(shell uname -m)
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help dist standalone layer interpreters demo test test-quick test-newcomer test-standalone test-containers
-.PHONY: advisories bench bench-containers storm fuzz chaos check release rebuild lock bump-standalone format clean FORCE
+.PHONY: help dist standalone layer image interpreters demo test test-quick test-newcomer test-standalone
+.PHONY: test-containers test-workflows advisories bench bench-containers storm fuzz chaos check release rebuild lock
+.PHONY: bump-standalone format clean FORCE
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +26,10 @@ standalone: .venv/build .venv/standalone ## write the executable that needs no P
 layer: ARCHITECTURES = x86_64 aarch64
 layer: standalone ## write the executables in layers, one zip for each architecture (ARCHITECTURES=x86_64: just that)
 	@.venv/bin/python layer.py $(ARCHITECTURES)
+
+image: ARCHITECTURES = x86_64 aarch64
+image: standalone ## write dist/image.tar, an OCI image to copy the files from; needs Buildah
+	@.venv/bin/python image.py $(ARCHITECTURES)
 
 interpreters: .venv/build ## unpack the CPythons that Debian has into .cache/, for build and tests
 	@.venv/bin/python interpreters.py
@@ -44,9 +50,12 @@ test-standalone: .venv/dev .venv/emulator $(ARCHIVE) standalone ## run the tests
 	.venv/bin/python -m pytest --numprocesses=auto --archive=$(EXECUTABLE) tests/behavior tests/transports
 	.venv/bin/python -m pytest --archive=$(EXECUTABLE) tests/standalone
 
-test-containers: .venv/dev .venv/emulator .venv/node $(ARCHIVE) standalone ## build and run the examples' images in a Docker engine
+test-containers: .venv/dev .venv/emulator .venv/node $(ARCHIVE) standalone ## build and run the examples' images in a Docker engine (BUILDERS=all: with BuildKit and Podman, too)
 	@.venv/bin/python layer.py $(ARCHITECTURES)
-	.venv/bin/python -m tests.containers
+	.venv/bin/python -m tests.containers --builders=$(BUILDERS)
+
+test-workflows: .venv/dev ## run the shell steps of .github/workflows, each job in a fresh clone (JOBS="ci/test": just that)
+	.venv/bin/python -m tests.workflows $(JOBS)
 
 bench: .venv/dev .venv/bench $(ARCHIVE) standalone ## measure the start in comparison with alternatives (ROUNDS=5 is quicker)
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
@@ -68,6 +77,7 @@ check: .venv/dev ## lint, formatting, types, workflows, Dockerfiles, scripts
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/actionlint -shellcheck=.venv/bin/shellcheck .github/workflows/*.yml
 	.venv/bin/zizmor --offline --quiet .github
 	.venv/bin/hadolint examples/*/Dockerfile
 	.venv/bin/shellcheck .ci/run examples/*/bootstrap tests/containers/stand_ins/bootstrap tests/containers/stand_ins/otel-handler tests/containers/stand_ins/*.sh

@@ -33,6 +33,7 @@ from shiv.constants import BUILD_AT_TIMESTAMP_FORMAT
 ROOT = Path(__file__).resolve().parent
 PACKAGE = "run_lambda_entrypoint"
 ENTRY_POINT = f"{PACKAGE}.__main__:main"
+[VERSION] = re.findall('__version__ = "(.+)"', (ROOT / "src" / PACKAGE / "__init__.py").read_text("utf-8"))
 SHEBANGS = {  # file: the interpreter that its shebang line names
     "run-lambda-entrypoint.pyz": "/usr/bin/python3",  # distroless, Debian, Ubuntu, Chainguard
     "run-lambda-entrypoint-python-image.pyz": "/usr/local/bin/python3",  # Docker's python images
@@ -372,8 +373,9 @@ def entry_head(name: str) -> int:
 
 
 def shebang_line(python: str, start: bytes) -> bytes:
-    """The line that executes the first entry without runpy, zipimport and the directory of the archive; CONTRIBUTING
-    explains it. Always of one size, so that what an entry knows of places in the file holds for every interpreter."""
+    """The line that executes the first entry without runpy, zipimport and the directory of the archive, as
+    docs/internals.md explains. Always of one size, so that what an entry knows of places in the file holds for every
+    interpreter."""
     first = LINE_SIZE + entry_head(START)
     code = (
         f'from sys import*;c=open(argv[1],"rb").read({first + len(start)});'

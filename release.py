@@ -1,6 +1,5 @@
-"""Makes everything to publish, in dist/, from a clean tag: archives, executables, layers, wheel, sdist, SBOM, sums.
-
-`make release` runs it.
+"""Makes everything to publish, in dist/, from a clean tag: archives, executables, layers,
+image, wheel, sdist, SBOMs, sums. `make release` runs it.
 
 Like the archives, all of it is identical byte for byte, whoever makes it: the release workflow does it twice.
 """
@@ -9,6 +8,7 @@ import argparse
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import uuid
@@ -27,15 +27,21 @@ from cyclonedx.schema import OutputFormat, SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
-from build import PACKAGE, ROOT, SHEBANGS, SUMS, commit, commit_date, git, interpreters, write_sums
+from build import PACKAGE, ROOT, SHEBANGS, SUMS, VERSION, commit, commit_date, git, interpreters, write_sums
 from standalone.components import Component as Part
 from standalone.components import components
 from standalone.toolchain import ARCHITECTURES
 
 NAME = "run-lambda-entrypoint"
 DIST = ROOT / "dist"
-EXECUTABLES = tuple(f"{NAME}-{architecture}" for architecture in ARCHITECTURES)
-[VERSION] = re.findall('__version__ = "(.+)"', (ROOT / "src" / PACKAGE / "__init__.py").read_text("utf-8"))
+# Each kind of file has a bill of materials. Files of a kind differ only in shebang line, architecture or packing.
+KINDS = {
+    "archive": tuple(SHEBANGS),
+    "executable": tuple(f"{NAME}-{architecture}" for architecture in ARCHITECTURES),
+    "image": ("image.tar",),
+    "layer": tuple(f"{NAME}-layer-{architecture}.zip" for architecture in ARCHITECTURES),
+    "package": (f"{PACKAGE}-{VERSION}-py3-none-any.whl", f"{PACKAGE}-{VERSION}.tar.gz"),
+}
 # As SPDX expressions, read in each project's own license text: some packages' metadata is vaguer.
 LICENSES = {
     "botocore": "Apache-2.0",
@@ -52,7 +58,10 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--untested", action="store_true", help="leave `make check test` out")
     options = arguments.parse_args()
-    if reasons := obstacles():
+    reasons = obstacles()
+    if not shutil.which("buildah"):
+        reasons.append("buildah is missing, which makes the image; on Debian and Ubuntu, run `apt-get install buildah`")
+    if reasons:
         sys.exit("".join(f"release.py: {reason}\n" for reason in reasons).rstrip())
 
     for old in DIST.iterdir():
@@ -63,8 +72,11 @@ def main() -> None:
     if not options.untested:
         call("make", "check", "test")  # of these very archives: nothing that they are made of is newer
     call(sys.executable, "layer.py", *ARCHITECTURES)
+    call(sys.executable, "image.py", *ARCHITECTURES)
     call(sys.executable, "-m", "hatchling", "build", "--directory", str(DIST))
-    (DIST / f"{NAME}-{VERSION}.cdx.json").write_text(bill_of_materials(DIST, components()), "utf-8")
+    parts = components()
+    for kind in KINDS:
+        (DIST / f"{NAME}-{VERSION}-{kind}.cdx.json").write_text(bill_of_materials(DIST, kind, parts), "utf-8")
     write_sums(DIST)
     print((DIST / SUMS).read_text("utf-8"), end="")
 
@@ -92,20 +104,23 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def bill_of_materials(folder: Path, parts: Iterable[Part]) -> str:
-    """A CycloneDX document of what is inside the archives in `folder`, which differ only in their shebang line, and
-    the executables, which also have `parts`."""
-    files = {name: digest(folder / name) for name in (*SHEBANGS, *EXECUTABLES) if (folder / name).exists()}
-    inside = {name: component(name, version) for name, version in packages(folder / next(iter(SHEBANGS)))}
-    ours = inside.pop(NAME)
+def bill_of_materials(folder: Path, kind: str, parts: Iterable[Part]) -> str:
+    """A CycloneDX document of what is inside the files of a kind in `folder`. `parts` are what executables have besides
+    the archive's packages."""
+    files = {name: digest(folder / name) for name in KINDS[kind] if (folder / name).exists()}
+    ours = component(NAME, VERSION)
     ours.type = ComponentType.APPLICATION
     ours.purl = None  # what is on PyPI under this name is not these files
     for name, content in files.items():
         hashes = [HashType(alg=HashAlgorithm.SHA_256, content=content)]
         ours.components.add(Component(name=name, type=ComponentType.FILE, bom_ref=name, hashes=hashes))
+    archived = [] if kind == "package" else packages(folder / next(iter(SHEBANGS)))
+    inside = {name: component(name, version) for name, version in archived if name != NAME}
+    linked = [] if kind in ("archive", "package") else [executable_component(part) for part in parts]
+    compiled = interpreters().values() if kind in ("archive", "image") else ()
     bill = Bom(
         serial_number=uuid.uuid5(uuid.NAMESPACE_OID, "".join(files.values())),
-        components=inside.values(),
+        components=[*inside.values(), *linked],
         metadata=BomMetaData(
             component=ours,
             timestamp=datetime.fromtimestamp(commit_date(), timezone.utc),
@@ -113,22 +128,20 @@ def bill_of_materials(folder: Path, parts: Iterable[Part]) -> str:
                 Property(name=f"{NAME}:commit", value=git("rev-parse", "HEAD")),
                 *(
                     Property(name=f"{NAME}:bytecode:{python.tag}", value=f"CPython {python.release}")
-                    for python in interpreters().values()
+                    for python in compiled
                 ),
             ],
         ),
     )
-    only_executables = [executable_component(part) for part in parts]
-    bill.components |= set(only_executables)
     for name, part in inside.items():
         needed = [line for line in distribution(name).requires or () if "extra ==" not in line]
         names = {match[0] for line in needed if (match := re.match(r"[\w.-]+", line))}
         bill.register_dependency(part, [inside[other] for other in sorted(names & set(inside))])
-    bill.register_dependency(ours, [inside["botocore"], inside["shiv"], *only_executables])
+    bill.register_dependency(ours, [*(inside[name] for name in ("botocore", "shiv") if name in inside), *linked])
 
     text = make_outputter(bill, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2)
     if fault := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
-        sys.exit(f"release.py: the bill of materials is not valid: {fault}")
+        sys.exit(f"release.py: the bill of materials of the {kind} is not valid: {fault}")
     return text + "\n"
 
 
@@ -152,7 +165,7 @@ def component(name: str, version: str) -> Component:
 
 
 def executable_component(part: Part) -> Component:
-    """What only the executables have inside."""
+    """What the executables have inside and the archives do not."""
     return Component(
         name=part.name,
         version=part.version,
@@ -160,7 +173,6 @@ def executable_component(part: Part) -> Component:
         purl=PackageURL("generic", None, part.name.lower(), part.version),
         cpe=f"cpe:2.3:a:{part.cpe}:{part.version}:*:*:*:*:*:*:*",
         licenses=[LicenseFactory().make_from_string(part.license)],
-        properties=[Property(name=f"{NAME}:in", value=", ".join(EXECUTABLES))],
     )
 
 

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 from benchmarks import measure, server
-from tests.containers.base_images import base_images
+from tests.containers.base_images import STAND_INS, base_images
+from tests.containers.builders import CLASSIC, builder
 from tests.containers.engine import Docker, engine
 from tests.containers.examples import DISTROLESS, GO, JAVA, NODE, Example, images
 
@@ -25,7 +26,13 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=20, help="how often each is measured (20)")
     rounds = arguments.parse_args().rounds
-    with tempfile.TemporaryDirectory() as name, engine() as docker, base_images(docker), images(docker):
+    with (
+        tempfile.TemporaryDirectory() as name,
+        engine() as running,
+        base_images(running),
+        builder(running, CLASSIC, [base.name for base in STAND_INS]) as docker,
+        images(docker),
+    ):
         folder = Path(name)
         folder.chmod(0o755)
         server.authority(folder)

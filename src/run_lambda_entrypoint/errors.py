@@ -107,7 +107,7 @@ class EntrypointError(Exception):
         return [self]
 
     def fields(self) -> dict[str, str]:
-        """What JSON has beside the message; README lists the names."""
+        """What JSON has beside the message; docs/errors.md lists the names."""
         return {"errorType": self.kind.error_type, "reference": self.reference, "source": self.source}
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build import BYTECODE_VERSIONS, INTERPRETERS, SHEBANGS, SUMS, interpreters, notice
-from release import LICENSES, VERSION
+from build import BYTECODE_VERSIONS, INTERPRETERS, SHEBANGS, SUMS, VERSION, interpreters, notice
+from release import LICENSES
 from tests.harness.entrypoint import Entrypoint
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def test_two_builds_of_a_commit_are_the_same_bytes_and_so_is_their_bill_of_mater
     shown = Entrypoint(first / "run-lambda-entrypoint.pyz")("--version").out.decode()
     assert shown.splitlines()[0] == f"run-lambda-entrypoint {VERSION} (commit {commit[:12]})"
 
-    calls = (f"release.bill_of_materials(Path({str(build)!r}), [])" for build in (first, second))
+    calls = (f"release.bill_of_materials(Path({str(build)!r}), 'archive', [])" for build in (first, second))
     text, again = json.loads(
         python(checkout, f"import json, release; from pathlib import Path; print(json.dumps([{', '.join(calls)}]))")
     )

@@ -1,9 +1,8 @@
-"""What a damaged archive says, in whose words: each is in docs/troubleshooting.md, and no command is started."""
+"""What a damaged archive says, in whose words: each is in docs/errors.md, and no command is started."""
 
 from __future__ import annotations
 
 import io
-import re
 import shutil
 import sys
 import zipfile
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.harness.entrypoint import with_interpreter
+from tests.harness.pages import quoted, table
 from tests.harness.process import run
 
 if TYPE_CHECKING:
@@ -22,17 +22,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.archive_only("the executable is no archive that Python reads")
 
-PAGE = (Path(__file__).parents[2] / "docs/troubleshooting.md").read_text()
-SECTION = PAGE.partition("\n## It is not started at all\n")[2].partition("\n## ")[0]
+HEADING = "## The file does not start"
+ROWS = table((Path(__file__).parents[2] / "docs/errors.md").read_text(), HEADING)
 EXPLAINED = [
-    [part.strip() for part in text.split("…") if part.strip()]
-    for heading in re.findall(r"^### (.*)$", SECTION, re.MULTILINE)
-    for text in re.findall("`(.+?)`", heading)
+    [part.strip() for part in text.split("…") if part.strip()] for message, _ in ROWS for text in quoted(message)
 ]
-"""The texts in the section's headings, each with what is between the ellipses."""
-SYNTAX_ERRORS = [
-    re.sub(r"\s+", " ", text).strip("… ")
-    for text in re.findall("`([^`]+?)`", SECTION.partition("After `SyntaxError:`")[2].partition("\n\n")[0])
+"""The messages in the table, each with what is between the ellipses."""
+[SYNTAX_ERRORS] = [
+    [text.strip("… ") for text in quoted(meaning.partition("After `SyntaxError:`")[2])]
+    for message, meaning in ROWS
+    if "`SyntaxError`" in message
 ]
 
 
@@ -85,7 +84,7 @@ def is_explained(text: str) -> bool:
 
 STARTED = (0, "started\n")
 SILENT = [(125, ""), (0, "")]
-"""What troubleshooting explains without a text: of the shebang line, and of Python for a file that is empty."""
+"""What the page explains without a text: of the shebang line, and of Python for a file that is empty."""
 
 
 @pytest.mark.parametrize("before", [[], [sys.executable]], ids=["itself", "python3"])
@@ -105,4 +104,4 @@ def test_what_a_damaged_archive_ends_with_is_explained(
 
 
 def test_a_silent_125_is_explained() -> None:
-    assert "**125 without any line**" in SECTION
+    assert any("**125 without any line**" in meaning for _, meaning in ROWS)

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ class Docker:
 
 
 ROOT = Path(__file__).resolve().parents[2]
+PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
 @contextmanager
@@ -68,7 +69,8 @@ def engine() -> Iterator[Docker]:
             "or join the group docker, or run this as root"
         )
     if not shutil.which("dockerd"):
-        _install()
+        require("dockerd", "docker.io")
+        require("docker", "docker-cli")  # newer releases of Debian have the client apart
         # Where a service manager runs, the package has started its own engine.
         if _answers(Docker()):
             yield Docker()
@@ -81,24 +83,28 @@ def _answers(docker: Docker) -> bool:
     return docker.attempt("version", "--format", "{{.Server.Version}}", seconds=60).returncode == 0
 
 
-def _install() -> None:
-    """Installs Debian's (or Ubuntu's) engine."""
-    if not shutil.which("apt-get"):
-        raise EngineError("no Docker engine answers here, and dockerd is not installed; install Docker")
+def require(program: str, package: str = "") -> None:
+    """Has a program, from Debian's (or Ubuntu's) package of that name if it is missing here. Raises EngineError."""
+    if shutil.which(program):
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise EngineError(f"{program} is missing, and only root on Debian or Ubuntu can install it; install {program}")
     apt("update")
-    # What it recommends (AppArmor, git and more) is not needed for this.
-    apt("install", "--yes", "--no-install-recommends", "docker.io")
-    if not shutil.which("docker"):  # newer releases of Debian have the client apart
-        apt("install", "--yes", "--no-install-recommends", "docker-cli")
+    # What Docker recommends (AppArmor, git and more) is not needed for this.
+    apt("install", "--yes", "--no-install-recommends", package or program)
 
 
 def apt(*words: str) -> str:
     """Runs apt-get, waiting for its turn, and returns its standard output. Raises EngineError."""
     command = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3", *words]
-    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environ)
+    return call(command, {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"})
+
+
+def call(command: Sequence[str | Path], environ: Mapping[str, str]) -> str:
+    """Runs a command in the project's root and returns its standard output. Raises EngineError."""
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environ, cwd=ROOT)
     if ended.returncode != 0:
-        raise EngineError(f"{' '.join(command)} ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
+        raise EngineError(f"{' '.join(map(str, command))} ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}")
     return ended.stdout
 
 
@@ -128,8 +134,7 @@ def _own() -> Iterator[Docker]:
                 start_new_session=True,  # an interrupt is for us, who then stop it in good order
             )
         stack.callback(_stop, process, place)
-        # The classic builder comes with every client; examples are to build with any.
-        docker = Docker({**os.environ, "DOCKER_HOST": socket, "DOCKER_BUILDKIT": "0"})
+        docker = Docker({**os.environ, "DOCKER_HOST": socket})
         try:
             wait_until(lambda: process.poll() is not None or _answers(docker), what="dockerd to answer", seconds=60)
         except TimeoutError:
@@ -147,8 +152,12 @@ def _stop(process: "subprocess.Popen[bytes]", place: Path) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    # An engine that was killed leaves its mounts, and the folder could not be removed.
+    unmount(place)
+
+
+def unmount(folder: Path) -> None:
+    """Unmount what is mounted below a folder (an engine that was killed leaves that), so that it can be removed."""
     for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
         target = line.split()[1]
-        if target.startswith(f"{place}/"):
+        if target.startswith(f"{folder}/"):
             subprocess.run(["umount", "--lazy", target], check=False)

@@ -1,17 +1,15 @@
 """The examples' images: how they are built, and what is known of each."""
 
-import os
 import platform
 import re
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from tests.containers.builders import build
 from tests.containers.engine import ROOT, Docker
 
-PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _RIE = "/usr/local/bin/aws-lambda-rie"
 
 
@@ -109,14 +107,6 @@ LAYERS = (
 EXAMPLES = (DISTROLESS, SLIM, AWS_BASE, GO, PROVIDED, NODE, NODE_AWS_BASE, JAVA, *LAYERS)
 
 
-def build(docker: Docker, image: str, *words: str | Path) -> None:
-    """`docker build words…` for `image`. Raises EngineError."""
-    # A build reaches registries the way that this machine does.
-    proxies = (f"--build-arg={name}" for name in PROXIES if os.environ.get(name))
-    architecture = f"--build-arg=ARCHITECTURE={platform.machine()}"
-    docker("build", "--network=host", *proxies, architecture, "--tag", image, *words)
-
-
 @contextmanager
 def images(docker: Docker) -> Iterator[None]:
     """Builds all of them as their READMEs say, and removes them on leaving. Raises EngineError."""
@@ -124,7 +114,8 @@ def images(docker: Docker) -> Iterator[None]:
         for example in EXAMPLES:
             _, _, *words = example.build_words()
             tag = words.index("--tag")
-            build(docker, example.image, *words[:tag], *words[tag + 2 :])
+            architecture = [f"--build-arg=ARCHITECTURE={platform.machine()}"] if example.layer else []
+            build(docker, example.image, *architecture, *words[:tag], *words[tag + 2 :])
             print(f"{example.folder}: built", flush=True)
         yield
     finally:

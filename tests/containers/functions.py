@@ -50,7 +50,7 @@ class Function:
     def processes(self) -> list[str]:
         """The command lines of what runs in it, as `docker top` shows them, without what the function itself runs.
 
-        The container's first process comes first, whatever its number: after 32,767 the kernel starts again at low ones.
+        The container's first process comes first, whatever its ID: the kernel's IDs wrap around.
         What the emulator starts has its command line until the exec.
         """
         _, *lines = self.docker("top", self.container, "-eo", "pid,ppid,args").splitlines()

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from tests.containers.base_images import BUNDLE, CACHE, StandIn, add_certificates, add_users, assemble
 from tests.containers.debian import Suite
-from tests.containers.engine import ROOT, Docker, EngineError, engine
-from tests.containers.examples import PROXIES
+from tests.containers.engine import PROXIES, ROOT, Docker, EngineError, engine
 
 SUITE = "bookworm"
 REQUIRED = ("ca-certificates", "git", "make", "python3", "python3-venv")  # by README

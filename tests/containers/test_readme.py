@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.containers.builders import build
 from tests.containers.engine import ROOT, Docker
-from tests.containers.examples import NODE_AWS_BASE, Example, build
+from tests.containers.examples import NODE_AWS_BASE, Example
 from tests.containers.functions import LOCAL, function
 from tests.harness.secrets_api import SecretsApi
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 SUITE = "bookworm"
 PACKAGES = ("busybox-static", "faketime", "qemu-user", "strace", "unzip")
 FOLDER = ROOT / ".cache/standalone-tests" / SUITE
+MACHINE = platform.machine()
+LOADERS = {"x86_64": "lib64/ld-linux-x86-64.so.2", "aarch64": "lib/ld-linux-aarch64.so.1"}
 
 
 class Tools(NamedTuple):
@@ -51,12 +54,12 @@ class Tools(NamedTuple):
 
     @property
     def _libraries(self) -> Path:
-        return self.folder / "usr/lib/x86_64-linux-gnu"
+        return self.folder / f"usr/lib/{MACHINE}-linux-gnu"
 
     def _dynamic(self, *options: str) -> Words:
         """Words before a dynamically linked program: the dynamic loader, which takes only libraries from here."""
-        folders = f"{self.folder}/lib/x86_64-linux-gnu:{self._libraries}"
-        return [f"{self.folder}/lib64/ld-linux-x86-64.so.2", "--library-path", folders, *options]
+        folders = f"{self.folder}/lib/{MACHINE}-linux-gnu:{self._libraries}"
+        return [f"{self.folder}/{LOADERS[MACHINE]}", "--library-path", folders, *options]
 
 
 def tools() -> Tools:

@@ -54,8 +54,8 @@ def show_problems(reports: Sequence[EntrypointError]) -> None:
 
 
 def report(form: str, command: Command, origins: Mapping[str, Origin], notes: Sequence[str]) -> str:
-    """The variables that would be set, what is worth knowing about them, and the command that would be executed; README
-    lists the names in the JSON."""
+    """The variables that would be set, what is worth knowing about them, and the command that would be executed;
+    docs/errors.md lists the names in the JSON."""
     rows = [_row(name, origin) for name, origin in origins.items()]
     if form == "json":
         whole = {"variables": rows, "notes": notes, "command": list(command.argv), "inEmulator": command.in_emulator}
