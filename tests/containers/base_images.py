@@ -349,7 +349,12 @@ STAND_INS = (
         NODE,
         ("base-files", "ca-certificates", *_SHELL, *_COMPILERS),
         _node,
-        [f"ENV PATH={_PATH}", f"ENV NODE_EXTRA_CA_CERTS=/{BUNDLE}", 'CMD ["node"]'],  # npm has certificates of its own
+        [
+            f"ENV PATH={_PATH}",
+            f"ENV NODE_EXTRA_CA_CERTS=/{BUNDLE}",  # npm has certificates of its own
+            "ENV npm_config_fetch_timeout=30000",  # and would wait five minutes for a reply that does not come
+            'CMD ["node"]',
+        ],
     ),
     StandIn(NODE_DISTROLESS, _NODE, _node_distroless, [*_DISTROLESS_CONFIGURATION, 'ENTRYPOINT ["/nodejs/bin/node"]']),
     StandIn(NODE_AWS_BASE, (*_NODE, *_SHELL), _node_aws_base, _AWS_CONFIGURATION),
