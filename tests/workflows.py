@@ -236,8 +236,8 @@ def run_step(job: Job, step: Mapping[str, Any], place: Place) -> str:
 
 def checkout(place: Place, inputs: Mapping[str, str]) -> str:
     target = place.workspace / inputs.get("path", ".")
-    clone = ("git", "clone", "--quiet", "--depth=1", f"--branch={place.tag}", place.origin.as_uri(), str(target))
-    subprocess.run(clone, env=place.environ(), check=True)
+    clone = ("git", "-c", "advice.detachedHead=false", "clone", "--quiet", "--depth=1", f"--branch={place.tag}")
+    subprocess.run([*clone, place.origin.as_uri(), str(target)], env=place.environ(), check=True)
     return f"a clone with {place.tag}"
 
 
