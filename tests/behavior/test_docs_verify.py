@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from build import SHEBANGS, SUMS
-from layer import layer_path
-from release import EXECUTABLES
-from standalone.toolchain import ARCHITECTURES
+from build import SUMS
+from release import KINDS
 from tests.harness.entrypoint import Entrypoint
 
 ROOT = Path(__file__).parents[2]
@@ -47,9 +45,9 @@ def test_the_check_refuses_a_file_with_one_other_byte(folder: Path) -> None:
 
 def test_the_table_has_the_files_of_a_release() -> None:
     table = PAGE.split("## What a release holds")[1].split("\n\nThe image")[0]
-    layers = [layer_path(Path(), architecture).name for architecture in ARCHITECTURES]
     names = set(re.findall("`(.+?)`", "".join(row.split("|")[1] for row in table.splitlines() if row.startswith("|"))))
-    assert names == {*SHEBANGS, *EXECUTABLES, *layers, "*.whl", "*.tar.gz", "*.cdx.json", SUMS, "*.sigstore.json"}
+    files = {name for kind, names in KINDS.items() if kind != "package" for name in names}
+    assert names == {*files, "*.whl", "*.tar.gz", "*.cdx.json", SUMS, "*.sigstore.json"}
 
 
 def test_the_workflow_and_the_target_that_the_page_names_exist() -> None:
