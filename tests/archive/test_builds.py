@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build import BYTECODE_VERSIONS, INTERPRETERS, SHEBANGS, SUMS, interpreters, notice
-from release import LICENSES, VERSION
+from run_lambda_entrypoint import __version__
 from tests.harness.entrypoint import Entrypoint
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def built_twice(checkout: Path) -> tuple[Path, Path]:
         return first.result(), second.result()
 
 
+@pytest.mark.timeout(600)
 def test_two_builds_of_a_commit_are_the_same_bytes_and_so_is_their_bill_of_materials(checkout: Path) -> None:
     first, second = built_twice(checkout)
     assert sorted(path.name for path in first.iterdir()) == sorted([*SHEBANGS, SUMS])
@@ -104,17 +105,18 @@ def test_two_builds_of_a_commit_are_the_same_bytes_and_so_is_their_bill_of_mater
 
     commit = git(checkout, "rev-parse", "HEAD")
     shown = Entrypoint(first / "run-lambda-entrypoint.pyz")("--version").out.decode()
-    assert shown.splitlines()[0] == f"run-lambda-entrypoint {VERSION} (commit {commit[:12]})"
+    assert shown.splitlines()[0] == f"run-lambda-entrypoint {__version__} (commit {commit[:12]})"
 
     calls = (f"release.bill_of_materials(Path({str(build)!r}), [])" for build in (first, second))
-    text, again = json.loads(
-        python(checkout, f"import json, release; from pathlib import Path; print(json.dumps([{', '.join(calls)}]))")
+    answers = ", ".join([*calls, "list(release.LICENSES)"])
+    text, again, licenses = json.loads(
+        python(checkout, f"import json, release; from pathlib import Path; print(json.dumps([{answers}]))")
     )
     assert text == again
     bill = json.loads(text)
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
     archive, parts = bill["metadata"]["component"], bill["components"]
-    assert [archive["name"], *(part["name"] for part in parts)] == sorted(LICENSES, key=order)
+    assert [archive["name"], *(part["name"] for part in parts)] == sorted(licenses, key=order)
     assert all(part["licenses"] for part in [archive, *parts])
     assert [file["name"] for file in archive["components"]] == sorted(SHEBANGS)
     told = {entry["name"].partition(":")[2]: entry["value"] for entry in bill["metadata"]["properties"]}
@@ -160,13 +162,13 @@ def test_no_release_is_made_of_what_is_no_clean_tag_or_not_in_the_changelog(chec
     git(checkout, "clone", "--quiet", ".", str(folder))
     say = "import release; print(*release.obstacles(), sep='\\n')"
     changelog = folder / "CHANGELOG.md"
-    released = f"## [{VERSION}] - "
+    released = f"## [{__version__}] - "
     changelog.write_text(changelog.read_text("utf-8").replace(released, "") + "\nmore\n", "utf-8")
 
     dirty, untagged, unwritten = python(folder, say).splitlines()
-    assert ("+dirty" in dirty, f"no tag v{VERSION}" in untagged, "CHANGELOG.md" in unwritten) == (True,) * 3
+    assert ("+dirty" in dirty, f"no tag v{__version__}" in untagged, "CHANGELOG.md" in unwritten) == (True,) * 3
 
     changelog.write_text(f"{changelog.read_text('utf-8')}\n{released}2026-01-01\n", "utf-8")
     git(folder, "commit", "--quiet", "--all", "--message=Release")
-    git(folder, "tag", f"v{VERSION}")
+    git(folder, "tag", f"v{__version__}")
     assert python(folder, say) == ""
