@@ -57,8 +57,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def engine() -> Iterator[Docker]:
-    """The engine that answers here, else one that is started and, on leaving, stopped. Raises EngineError."""
+def engine(*, bridge: bool = False) -> Iterator[Docker]:
+    """The engine that answers here, else one that is started and, on leaving, stopped. Raises EngineError.
+
+    `bridge`: containers can have a network of their own, and publish ports.
+    """
     if shutil.which("docker") and _answers(Docker()):
         yield Docker()
         return
@@ -73,7 +76,7 @@ def engine() -> Iterator[Docker]:
         if _answers(Docker()):
             yield Docker()
             return
-    with _own() as docker:
+    with _own(bridge=bridge) as docker:
         yield docker
 
 
@@ -87,7 +90,7 @@ def _install() -> None:
         raise EngineError("no Docker engine answers here, and dockerd is not installed; install Docker")
     apt("update")
     # What it recommends (AppArmor, git and more) is not needed for this.
-    apt("install", "--yes", "--no-install-recommends", "docker.io")
+    apt("install", "--yes", "--no-install-recommends", "docker.io", "iproute2")
     if not shutil.which("docker"):  # newer releases of Debian have the client apart
         apt("install", "--yes", "--no-install-recommends", "docker-cli")
 
@@ -103,12 +106,14 @@ def apt(*words: str) -> str:
 
 
 @contextmanager
-def _own() -> Iterator[Docker]:
-    """Our own engine, in a temporary folder: no bridge and no firewall rules, containers use the host's network."""
+def _own(*, bridge: bool) -> Iterator[Docker]:
+    """Our own engine, in a temporary folder. There are no firewall rules: what is to reach a registry uses the host's
+    network, and from a bridge only this machine can be reached."""
     with tempfile.TemporaryDirectory(prefix="dockerd-") as folder, ExitStack() as stack:
         place = Path(folder)
         socket = f"unix://{place}/socket"
         log = place / "log"
+        interface = stack.enter_context(_bridge()) if bridge else "none"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [
@@ -117,7 +122,7 @@ def _own() -> Iterator[Docker]:
                     f"--exec-root={place}/exec",
                     f"--pidfile={place}/pid",
                     f"--host={socket}",
-                    "--bridge=none",
+                    f"--bridge={interface}",
                     "--iptables=false",
                     "--ip6tables=false",
                     "--ip-forward=false",
@@ -138,6 +143,17 @@ def _own() -> Iterator[Docker]:
             last = "".join(log.read_text(errors="replace").splitlines(keepends=True)[-15:])
             raise EngineError(f"dockerd does not run here; the end of its log:\n{last}")
         yield docker
+
+
+@contextmanager
+def _bridge() -> Iterator[str]:
+    """A bridge of our own, which gets an address from the engine: one without a bridge removes Docker's usual one."""
+    name = f"rle-{os.getpid()}"
+    subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
+    try:
+        yield name
+    finally:
+        subprocess.run(["ip", "link", "delete", name], check=True)
 
 
 def _stop(process: "subprocess.Popen[bytes]", place: Path) -> None:
