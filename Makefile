@@ -28,7 +28,7 @@ layer: standalone ## write the executables in layers, one zip for each architect
 	@.venv/bin/python layer.py $(ARCHITECTURES)
 
 image: ARCHITECTURES = x86_64 aarch64
-image: standalone ## write dist/image.tar, an OCI image to copy the files from; needs Buildah
+image: $(ARCHIVE) standalone ## write dist/image.tar, an OCI image to copy the files from; needs Buildah
 	@.venv/bin/python image.py $(ARCHITECTURES)
 
 interpreters: .venv/build ## unpack the CPythons that Debian has into .cache/, for build and tests

@@ -1,10 +1,11 @@
-"""Writes dist/image.tar: an OCI image of what is to `COPY --from`, for amd64 and arm64. `make image` runs it.
+"""Writes dist/image.tar: an OCI image to copy the files from, for amd64 and arm64. `make image` runs it.
 
 It is from scratch, and made by Buildah, which needs neither Docker nor, where user namespaces are allowed, root. Given
 one version of Buildah it is the same bytes wherever and whenever it is built, so digests can be compared.
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -38,7 +39,11 @@ def main() -> None:
     for architecture, executable in executables.items():
         if not executable.is_file():
             sys.exit(f"image.py: {executable} is missing; make it with `make standalone ARCHITECTURES={architecture}`")
-    write_image([options.folder / name for name in SHEBANGS], executables, options.folder / "image.tar")
+    archives = [options.folder / name for name in SHEBANGS]
+    for archive in archives:
+        if not archive.is_file():
+            sys.exit(f"image.py: {archive} is missing; make it with `make dist`")
+    write_image(archives, executables, options.folder / "image.tar")
     write_sums(options.folder)
 
 
@@ -53,13 +58,14 @@ def write_image(archives: Sequence[Path], executables: Mapping[str, Path], targe
             files = place / architecture
             stage([*archives, executable], files)
             buildah(
+                place,
                 *(*storage, "build", "--quiet", f"--manifest={NAME}", f"--platform={PLATFORMS[architecture]}"),
                 *(f"--timestamp={commit_date()}", "--identity-label=false", "--layers=false", "--isolation=chroot"),
                 *(f"--label=org.opencontainers.image.{name}={value}" for name, value in LABELS.items()),
                 *(f"--file={containerfile}", str(files)),
             )
         layout = place / "layout"
-        buildah(*storage, "manifest", "push", "--quiet", "--all", NAME, f"oci:{layout}:{VERSION}")
+        buildah(place, *storage, "manifest", "push", "--quiet", "--all", NAME, f"oci:{layout}:{VERSION}")
         pack(layout, target)
     print(f"{target.stat().st_size:>11,} bytes: {target.name} for {', '.join(map(PLATFORMS.__getitem__, executables))}")
 
@@ -79,9 +85,14 @@ def stage(files: Sequence[Path], folder: Path) -> None:
     folder.chmod(0o755)
 
 
-def buildah(*words: str) -> None:
+def buildah(folder: Path, *words: str) -> None:
+    """Run Buildah with all its files in `folder`, and without settings of the machine or the user."""
     command = ["buildah", *words]
-    if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode:
+    # Not the whole environment: BUILDAH_FORMAT changes the bytes, and newer releases refuse SOURCE_DATE_EPOCH together
+    # with --timestamp.
+    environ = {"PATH": os.environ.get("PATH", os.defpath), "CONTAINERS_CONF": os.devnull}
+    environ |= dict.fromkeys(("HOME", "TMPDIR", "XDG_RUNTIME_DIR"), str(folder))
+    if subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode:
         sys.exit(f"image.py: {' '.join(command)} failed")
 
 

@@ -79,10 +79,10 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     return Layout(make(tmp_path_factory.mktemp("image") / "dist", "077", TZ="Asia/Tokyo", LC_ALL="C"))
 
 
-def test_a_second_build_with_another_umask_time_zone_and_file_time_gives_the_same_bytes(
+def test_a_second_build_with_another_umask_time_zone_file_time_and_settings_gives_the_same_bytes(
     layout: Layout, tmp_path: Path
 ) -> None:
-    second = make(tmp_path / "second in another folder", "022", TZ="UTC")
+    second = make(tmp_path / "second in another folder", "022", TZ="UTC", BUILDAH_FORMAT="docker")
 
     assert hashlib.sha256(layout.file.read_bytes()).digest() == hashlib.sha256(second.read_bytes()).digest()
 
@@ -145,4 +145,23 @@ def test_without_buildah_the_program_says_what_to_install(tmp_path: Path) -> Non
     assert (ended.returncode, ended.stderr) == (
         1,
         "image.py: buildah is missing; on Debian and Ubuntu, run `apt-get install buildah`\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("there", "name", "target"),
+    [
+        ("run-lambda-entrypoint-x86_64", "run-lambda-entrypoint.pyz", "dist"),
+        ("run-lambda-entrypoint.pyz", "run-lambda-entrypoint-x86_64", "standalone ARCHITECTURES=x86_64"),
+    ],
+    ids=["an archive", "an executable"],
+)
+def test_without_a_file_the_program_says_how_to_make_it(tmp_path: Path, there: str, name: str, target: str) -> None:
+    (tmp_path / there).touch()
+    command = [sys.executable, "image.py", "--folder", str(tmp_path), "x86_64"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        f"image.py: {tmp_path}/{name} is missing; make it with `make {target}`\n",
     )
