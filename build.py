@@ -22,6 +22,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -140,6 +141,7 @@ class Interpreter(NamedTuple):
     with_libraries: bool
 
 
+@cache
 def interpreters() -> dict[str, Interpreter]:
     """A released CPython for each of BYTECODE_VERSIONS: the one that runs this, else one that was unpacked from
     Debian's packages, one on PATH, or one of pyenv's."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build import Interpreter, interpreters
+from build import interpreters
 from tests.harness.copied_interpreter import copied_without_bytecode
-from tests.harness.entrypoint import TRANSPORTS, Entrypoint, aws, with_interpreter
+from tests.harness.entrypoint import Entrypoint, aws, with_interpreter
 from tests.harness.http_server import Reply, Request, error, http_server, secret
 from tests.harness.process import Surroundings, run
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 PYTHONS = interpreters()
+OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def reply(request: Request) -> Reply:
 
 COMMAND = ("/usr/bin/printenv", "A")
 JSON_LOG = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "LAMBDA_ENV_LOG_LEVEL": "debug"}
-RUNS = {
+RUNS: dict[str, tuple[tuple[str, ...], str, dict[str, str], int]] = {
     "start": (COMMAND, "name", {}, 0),
     "start, JSON": (COMMAND, "name", JSON_LOG, 0),
     "failure": (COMMAND, "missing", {}, 125),
@@ -67,18 +68,13 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-@pytest.mark.parametrize(("argv", "reference", "more", "code"), RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize(
+    ("name", "transport"), [*((name, "direct") for name in RUNS), ("start", "botocore"), ("failure", "botocore")]
+)
 def test_the_archive_itself_writes_nothing(
-    entrypoint: Entrypoint,
-    copies: Callable[[str], Path],
-    tmp_path: Path,
-    transport: str,
-    argv: tuple[str, ...],
-    reference: str,
-    more: dict[str, str],
-    code: int,
+    entrypoint: Entrypoint, copies: Callable[[str], Path], tmp_path: Path, name: str, transport: str
 ) -> None:
+    argv, reference, more, code = RUNS[name]
     home = copies(sys.executable)
     archive = with_interpreter(entrypoint.archive, home / "bin/python3", tmp_path / "archive.pyz")
     with http_server(reply) as server:
@@ -86,24 +82,21 @@ def test_the_archive_itself_writes_nothing(
         assert start(home, [archive, *argv], environ) == (code, set())
 
 
-WAYS = {
+WAYS: dict[str, tuple[list[str], list[str]]] = {
     "python3": ([], []),
     "python3 with PYTHONPYCACHEPREFIX": ([], ["PYTHONPYCACHEPREFIX"]),
     "python3 -IS": (["-IS"], []),
 }
 
 
-@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
-@pytest.mark.parametrize(("flags", "variables"), WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize(
+    ("version", "way"), [(version, way) for version in PYTHONS for way in WAYS if way == "python3" or version == OWN]
+)
 def test_without_its_shebang_line_the_same_is_written_as_for_an_empty_archive(
-    entrypoint: Entrypoint,
-    copies: Callable[[str], Path],
-    tmp_path: Path,
-    python: Interpreter,
-    flags: list[str],
-    variables: list[str],
+    entrypoint: Entrypoint, copies: Callable[[str], Path], tmp_path: Path, version: str, way: str
 ) -> None:
-    home = copies(python.path)
+    flags, variables = WAYS[way]
+    home = copies(PYTHONS[version].path)
     words: list[str | Path] = [home / "bin/python3", *flags]
     more = {name: str(home / "cache") for name in variables}
     with zipfile.ZipFile(tmp_path / "empty.pyz", "w") as empty:

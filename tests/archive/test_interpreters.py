@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from build import PACKAGE, Interpreter, interpreters
-from tests.harness.entrypoint import PLAIN, TRANSPORTS, Entrypoint, aws
+from tests.harness.entrypoint import PLAIN, Entrypoint, aws
 from tests.harness.http_server import http_server, secret
 from tests.harness.process import Surroundings, run
 
@@ -69,12 +69,15 @@ WAYS: dict[str, Callable[[Entrypoint], list[str]]] = {
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-@pytest.mark.parametrize("transport", TRANSPORTS)
 @EVERY_PYTHON
-def test_it_does_its_job(
-    entrypoint: Entrypoint, python: Interpreter, transport: str, way: Callable[[Entrypoint], list[str]]
-) -> None:
-    assert loaded(transport, python.path, *way(entrypoint), entrypoint.archive) == b""
+def test_it_does_its_job(entrypoint: Entrypoint, python: Interpreter, way: Callable[[Entrypoint], list[str]]) -> None:
+    assert loaded("direct", python.path, *way(entrypoint), entrypoint.archive) == b""
+
+
+@EVERY_PYTHON
+def test_it_does_its_job_over_botocore(entrypoint: Entrypoint, python: Interpreter) -> None:
+    """Started by its shebang line; `test_starts.py` starts this over botocore in the other ways, by one interpreter."""
+    assert loaded("botocore", python.path, *WAYS["itself"](entrypoint), entrypoint.archive) == b""
 
 
 @EVERY_PYTHON

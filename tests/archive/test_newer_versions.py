@@ -16,7 +16,7 @@ import trustme
 
 from build import BYTECODE_VERSIONS, PACKAGE
 from tests.harness.copied_interpreter import copied_without_bytecode
-from tests.harness.entrypoint import TRANSPORTS, aws, with_interpreter
+from tests.harness.entrypoint import aws, with_interpreter
 from tests.harness.http_server import http_server, secret
 from tests.harness.process import Surroundings, run
 
@@ -69,8 +69,11 @@ def newer() -> Iterator[Path]:
         yield home / "bin/python3"
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-@pytest.mark.parametrize("words", [[], ["-ISB"]], ids=["itself", "python3 -ISB"])
+@pytest.mark.parametrize(
+    ("words", "transport"),
+    [([], "direct"), ([], "botocore"), (["-ISB"], "direct")],
+    ids=["itself", "itself over botocore", "python3 -ISB"],
+)
 def test_a_newer_version_starts_from_the_source_over_public_modules(
     entrypoint: Entrypoint, newer: Path, tmp_path: Path, words: list[str], transport: str
 ) -> None:

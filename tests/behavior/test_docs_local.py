@@ -37,7 +37,7 @@ def test_its_commands_for_moto_start_a_function_with_its_secret(entrypoint: Entr
     words = [str(port) if word == "5000" else word for word in options]
     with Output() as log, started([Path(sys.executable).with_name(program), *words], stderr=log.descriptor) as process:
         wait_until(lambda: listens(port) or process.poll() is not None, what="moto's server")
-        SecretsApi(port, log).create_secret("prod/app", '{"DB_PASSWORD": "made-up"}')
+        SecretsApi("127.0.0.1", port, log).create_secret("prod/app", '{"DB_PASSWORD": "made-up"}')
         environ = dict(word.split("=", 1) for word in shlex.split(exported))
         environ |= {**PLAIN, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "SECRETS_MANAGER_ARN": "prod/app"}
         ended = entrypoint("cat", "/proc/self/environ", environ=environ)

@@ -67,12 +67,15 @@ class StandIn:
 
 
 @contextmanager
-def base_images(docker: Docker) -> Iterator[None]:
-    """Has all of them ready. Stand-ins are taken away again on leaving: nobody shall mistake them for the real ones."""
+def base_images(docker: Docker, stand_ins: Sequence[StandIn] | None = None) -> Iterator[None]:
+    """Has these (all, if not given) ready, and busybox's program.
+
+    Stand-ins are taken away again on leaving: nobody shall mistake them for the real ones.
+    """
     suite: Suite | None = None
     imported = []
     try:
-        for stand_in in STAND_INS:
+        for stand_in in STAND_INS if stand_ins is None else stand_ins:
             if _usable(docker, stand_in.name):
                 print(f"{stand_in.name}: the real image", flush=True)
                 continue
@@ -112,6 +115,12 @@ def assemble(docker: Docker, stand_in: StandIn, suite: Suite) -> None:
         subprocess.run([*tar, f"--file={image}", f"--directory={root}", "."], check=True)
         changes = [f"--change={line}" for line in (f'LABEL "{_LABEL}"=yes', *stand_in.configuration)]
         docker("import", *changes, image, stand_in.name)
+
+
+def _busybox(root: Path) -> None:
+    """The official image has each of its programs in /bin."""
+    for name in ("chmod", "mv", "sh"):
+        (root / "bin" / name).hardlink_to(root / "bin/busybox")
 
 
 def _provided(root: Path) -> None:
@@ -328,7 +337,7 @@ _AWS_CONFIGURATION = (
 _DISTROLESS_CONFIGURATION = (f"ENV PATH={_PATH}", f"ENV SSL_CERT_FILE=/{BUNDLE}", "USER 65532", "WORKDIR /home/nonroot")
 
 STAND_INS = (
-    StandIn(BUSYBOX, ("busybox-static",), lambda _: None, ['CMD ["sh"]']),
+    StandIn(BUSYBOX, ("busybox-static",), _busybox, ['CMD ["sh"]']),
     StandIn(PROVIDED, ("base-files", "ca-certificates", "curl", *_SHELL), _provided, _AWS_CONFIGURATION),
     StandIn(PYTHON_SLIM, (*_PYTHON, *_SHELL), _python_slim, [f"ENV PATH={_PATH}", 'CMD ["python3"]']),
     StandIn(

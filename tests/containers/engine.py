@@ -58,8 +58,11 @@ PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY",
 
 
 @contextmanager
-def engine() -> Iterator[Docker]:
-    """The engine that answers here, else one that is started and, on leaving, stopped. Raises EngineError."""
+def engine(*, bridge: bool = False) -> Iterator[Docker]:
+    """The engine that answers here, else one that is started and, on leaving, stopped. Raises EngineError.
+
+    `bridge`: containers can have a network of their own, and publish ports.
+    """
     if shutil.which("docker") and _answers(Docker()):
         yield Docker()
         return
@@ -75,7 +78,7 @@ def engine() -> Iterator[Docker]:
         if _answers(Docker()):
             yield Docker()
             return
-    with _own() as docker:
+    with _own(bridge=bridge) as docker:
         yield docker
 
 
@@ -109,12 +112,14 @@ def call(command: Sequence[str | Path], environ: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def _own() -> Iterator[Docker]:
-    """Our own engine, in a temporary folder: no bridge and no firewall rules, containers use the host's network."""
+def _own(*, bridge: bool) -> Iterator[Docker]:
+    """Our own engine, in a temporary folder. There are no firewall rules: what is to reach a registry uses the host's
+    network, and from a bridge only this machine can be reached."""
     with tempfile.TemporaryDirectory(prefix="dockerd-") as folder, ExitStack() as stack:
         place = Path(folder)
         socket = f"unix://{place}/socket"
         log = place / "log"
+        interface = stack.enter_context(_bridge()) if bridge else "none"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [
@@ -123,7 +128,7 @@ def _own() -> Iterator[Docker]:
                     f"--exec-root={place}/exec",
                     f"--pidfile={place}/pid",
                     f"--host={socket}",
-                    "--bridge=none",
+                    f"--bridge={interface}",
                     "--iptables=false",
                     "--ip6tables=false",
                     "--ip-forward=false",
@@ -143,6 +148,18 @@ def _own() -> Iterator[Docker]:
             last = "".join(log.read_text(errors="replace").splitlines(keepends=True)[-15:])
             raise EngineError(f"dockerd does not run here; the end of its log:\n{last}")
         yield docker
+
+
+@contextmanager
+def _bridge() -> Iterator[str]:
+    """A bridge of our own, which gets an address from the engine: one without a bridge removes Docker's usual one."""
+    require("ip", "iproute2")
+    name = f"rle-{os.getpid()}"
+    subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
+    try:
+        yield name
+    finally:
+        subprocess.run(["ip", "link", "delete", name], check=True)
 
 
 def _stop(process: "subprocess.Popen[bytes]", place: Path) -> None:

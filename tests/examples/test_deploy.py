@@ -1,5 +1,6 @@
 """The deployments: one statement for one secret, and three functions with the variable that refers to it."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,26 @@ def test_the_templates_policy_is_to_read_that_secret_and_nothing_else(template: 
     ]
 
 
-def test_the_templates_functions_have_the_reference(sam: Any) -> None:
+def test_the_templates_functions_have_the_reference_and_a_variable_for_sam_local_to_set(sam: Any) -> None:
     variables = sam["Globals"]["Function"]["Environment"]["Variables"]
 
-    assert variables == {"SECRETS_MANAGER_ARN": {"Ref": "Secret"}}
+    assert variables == {"SECRETS_MANAGER_ARN": {"Ref": "Secret"}, "AWS_ENDPOINT_URL": ""}
+
+
+def test_the_template_builds_what_is_deployed_unless_told_otherwise(sam: Any) -> None:
+    assert sam["Parameters"]["BuildTarget"]["Default"] == "function"
+
+
+@pytest.mark.parametrize("example", IMAGES.values())
+def test_what_is_deployed_is_what_is_built_without_a_target(example: str) -> None:
+    stages = re.findall(r"^FROM (\S+)", (ROOT / "examples" / example / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert stages[-1] == "function"
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_for_sam_local_has_another_tag_than_the_deployed_one(template: Any, name: str) -> None:
+    assert "${BuildTarget}" in template[name]["Metadata"]["DockerTag"]["Fn::Sub"]
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -104,6 +121,12 @@ def test_the_templates_function_with_the_layer_has_its_handler(template: Any) ->
     code = DEPLOY / "sam" / properties["CodeUri"] / "app.mjs"
 
     assert (properties["Handler"], "function handler(" in code.read_text()) == ("app.handler", True)
+
+
+def test_the_templates_function_with_the_layer_brings_no_bootstrap(template: Any) -> None:
+    code = DEPLOY / "sam" / template["NodeWithLayer"]["Properties"]["CodeUri"]
+
+    assert not (code / "bootstrap").exists()  # the emulator would start it instead of the runtime's
 
 
 def test_terraforms_functions_are_these(terraform: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ LEFT_BEHIND = [
     "examples/secret-reflector-python-slim/app.pyc",
     "src/run_lambda_entrypoint.egg-info/PKG-INFO",
     "answer.json",
+    "env.json",
     "function.zip",
     "secret.json",
 ]

@@ -1,4 +1,4 @@
-"""A Secrets Manager (and Parameter Store) on loopback: moto's server.
+"""A Secrets Manager (and Parameter Store) on this machine: moto's server.
 
 It is a process of its own, since moto heeds the AWS settings of the process that it is in: here there are none.
 """
@@ -34,8 +34,9 @@ _SETUP = "SETUP"  # the access key of what prepares a test, which stays out of t
 class SecretsApi:
     """A running API."""
 
-    def __init__(self, port: int, log: Output) -> None:
-        self.endpoint_url = f"http://127.0.0.1:{port}"
+    def __init__(self, address: str, port: int, log: Output) -> None:
+        self.endpoint_url = f"http://{address}:{port}"
+        self._address = address
         self._port = port
         self._log = log
 
@@ -104,7 +105,7 @@ class SecretsApi:
             "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": target,
         }
-        with closing(HTTPConnection("127.0.0.1", self._port, timeout=60)) as connection:
+        with closing(HTTPConnection(self._address, self._port, timeout=60)) as connection:
             connection.request("POST", "/", json.dumps(parameters), headers)
             reply = connection.getresponse()
             body = reply.read()
@@ -114,18 +115,18 @@ class SecretsApi:
 
 
 @contextmanager
-def serving() -> Iterator[SecretsApi]:
-    """Serves on a free loopback port, empty at first."""
-    arguments = [sys.executable, "-m", "tests.harness.secrets_api"]
+def serving(address: str = "127.0.0.1") -> Iterator[SecretsApi]:
+    """Serves on a free port of this machine's `address`, empty at first."""
+    arguments = [sys.executable, "-m", "tests.harness.secrets_api", address]
     surroundings = Surroundings(environ={"HOME": "/nonexistent"}, directory=_ROOT)
     with Output() as log, started(arguments, surroundings, stdout=log.descriptor, stderr=None) as process:
         wait_until(lambda: "\n" in log.text() or process.poll() is not None, what="moto's server")
         if process.returncode is not None:
             raise ChildProcessError(f"moto's server ended with {process.returncode}")
-        yield SecretsApi(int(log.text()), log)
+        yield SecretsApi(address, int(log.text()), log)
 
 
-def serve() -> None:
+def serve(address: str) -> None:
     """Serves until it is killed. Writes to standard output its port, then a line of JSON for each request."""
     # Only the server's own process pays the second that moto takes to import.
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: PLC0415
@@ -141,7 +142,7 @@ def serve() -> None:
             """Nothing; errors are written to standard error."""
 
     app = _logged(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Handler)
+    server = make_server(address, 0, app, threaded=True, request_handler=Handler)
     _write(str(server.port))
     server.serve_forever()
 
@@ -162,4 +163,4 @@ def _write(line: str) -> None:
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1])

@@ -106,6 +106,8 @@ def test_a_usual_endpoint_variable_does_not_need_botocore(url: str) -> None:
 @pytest.mark.parametrize(
     "environ",
     [
+        {"AWS_ENDPOINT_URL": ""},
+        {"AWS_ENDPOINT_URL": "http://all", "AWS_ENDPOINT_URL_SECRETS_MANAGER": "", "AWS_ENDPOINT_URL_SSM": ""},
         {"AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://one"},
         {"AWS_ENDPOINT_URL_SSM": "http://one"},
         {"AWS_ENDPOINT_URL": "http://all", "AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://one"},

@@ -1,14 +1,16 @@
 """Every fault on the way to a secret: when the run fails, and with which message, the same over both transports.
 
 A fault of a connection has a run of its own. Faults of replies that end alike share one, since a start of botocore
-takes longer than all of them: each is played for the secret of its name. `-k refused` runs one fault. Errors after
-which a retry succeeds are in tests/transports/test_replies.py.
+takes longer than all of them: each is played for the secret of its name. `-k redirect_302` runs one fault of those
+that end a run at once; those that end it at the deadline share a test. Errors after which a retry succeeds are in
+tests/transports/test_replies.py.
 """
 
 from __future__ import annotations
 
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from time import monotonic
@@ -41,7 +43,7 @@ from tests.harness.http_server import (
 from tests.transports.runs import context, messages, run, scripted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from tests.harness.entrypoint import Entrypoint
@@ -51,11 +53,11 @@ if TYPE_CHECKING:
 
 AT_ONCE, AT_THE_DEADLINE = "at once", "at the deadline"
 DEADLINES = {
-    # The deadline of a run, in seconds. It has to leave the time to start and to try once.
+    # The deadline of a run, in seconds. It has to leave the time to start, beside others, and to try once.
     (AT_ONCE, "direct"): 60,
     (AT_ONCE, "botocore"): 60,
-    (AT_THE_DEADLINE, "direct"): 2,
-    (AT_THE_DEADLINE, "botocore"): 6,
+    (AT_THE_DEADLINE, "direct"): 4,
+    (AT_THE_DEADLINE, "botocore"): 10,
 }
 BOUND = 30
 """When every run must have ended, in seconds: a hang, or a fault that is retried for nothing, takes longer."""
@@ -363,50 +365,90 @@ class Outcome(NamedTuple):
 
 
 Outcomes = dict[str, Outcome]
-_played: dict[tuple[str, str], Outcomes] = {}
+_played: dict[str, Outcomes] = {}
 
 
-def outcomes(entrypoint: Entrypoint, transport: str, authority: Authority, url: str, names: Sequence[str]) -> Outcomes:
+def outcomes(
+    entrypoint: Entrypoint, transport: str, authority: Authority, url: str, names: Collection[str], ends: str
+) -> Outcomes:
     """How each of the faults `names`, played in one run, ended."""
     begin = monotonic()
-    seconds = DEADLINES[FAULTS[names[0]].ends, transport]
+    seconds = DEADLINES[ends, transport]
     ended = run(entrypoint, transport, url, names, seconds=seconds, AWS_CA_BUNDLE=str(authority.file))
     in_time = monotonic() - begin < BOUND
     found = dict.fromkeys(names, "") | messages(ended, url.partition("://")[2])
     return {name: Outcome(ended.code, in_time, message) for name, message in found.items()}
 
 
-def of_replies(entrypoint: Entrypoint, transport: str, authority: Authority, ends: str) -> Outcomes:
-    """How all faults of replies that end so ended, played once for all tests of this process."""
-    if (transport, ends) not in _played:
-        faults = {name: fault.played for name, fault in FAULTS.items() if fault.ends == ends}
-        replies = {name: played for name, played in faults.items() if not callable(played)}
-        with http_server(scripted(replies)) as server:
+def of_stage(entrypoint: Entrypoint, transport: str, authority: Authority, name: str) -> Outcomes:
+    fault = FAULTS[name]
+    assert callable(fault.played)
+    with fault.played(authority) as url:
+        return outcomes(entrypoint, transport, authority, url, [name], fault.ends)
+
+
+def replies(ends: str) -> dict[str, Sequence[Reply]]:
+    """What is played for the faults of replies that end so."""
+    faults = {name: fault.played for name, fault in FAULTS.items() if fault.ends == ends}
+    return {name: played for name, played in faults.items() if not callable(played)}
+
+
+def of_replies_at_once(entrypoint: Entrypoint, transport: str, authority: Authority) -> Outcomes:
+    """How all faults of replies that end at once ended, played once for all tests of this process."""
+    if transport not in _played:
+        script = replies(AT_ONCE)
+        with http_server(scripted(script)) as server:
             found: Outcomes = {}
-            for first in range(0, len(replies), MAX_PROBLEMS):  # what one report has room for
-                names = list(replies)[first : first + MAX_PROBLEMS]
-                found |= outcomes(entrypoint, transport, authority, server.url, names)
-            _played[transport, ends] = found
-    return _played[transport, ends]
+            for first in range(0, len(script), MAX_PROBLEMS):  # what one report has room for
+                names = list(script)[first : first + MAX_PROBLEMS]
+                found |= outcomes(entrypoint, transport, authority, server.url, names, AT_ONCE)
+            _played[transport] = found
+    return _played[transport]
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_ends_as_the_table_says(
+def at_the_deadline(entrypoint: Entrypoint, transport: str, authority: Authority) -> Outcomes:
+    """How all faults that end then ended. All runs wait for it at the same time."""
+    script = replies(AT_THE_DEADLINE)
+    stages = [name for name, fault in FAULTS.items() if fault.ends == AT_THE_DEADLINE and name not in script]
+    assert len(script) <= MAX_PROBLEMS
+    found: Outcomes = {}
+    with http_server(scripted(script)) as server, ThreadPoolExecutor(len(stages) + 1) as executor:
+        own = [executor.submit(of_stage, entrypoint, transport, authority, name) for name in stages]
+        shared = executor.submit(outcomes, entrypoint, transport, authority, server.url, script, AT_THE_DEADLINE)
+        for each in (*own, shared):
+            found |= each.result()
+    return found
+
+
+def judged(fault: Fault, actual: Outcome) -> Outcome:
+    """What happened, with the table's message where that is a part of the actual one."""
+    return actual._replace(message=fault.message) if fault.message in actual.message else actual
+
+
+@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.ends == AT_ONCE])
+def test_a_fault_that_lasts_ends_the_run_at_once_as_the_table_says(
     entrypoint: Entrypoint, transport: str, authority: Authority, name: str
 ) -> None:
     fault = FAULTS[name]
     if callable(fault.played):
-        with fault.played(authority) as url:
-            actual = outcomes(entrypoint, transport, authority, url, [name])[name]
+        actual = of_stage(entrypoint, transport, authority, name)[name]
     else:
-        actual = of_replies(entrypoint, transport, authority, fault.ends)[name]
-    shown = fault.message if fault.message in actual.message else actual.message
-    assert actual._replace(message=shown) == Outcome(125, True, fault.message)
+        actual = of_replies_at_once(entrypoint, transport, authority)[name]
+    assert judged(fault, actual) == Outcome(125, True, fault.message)
 
 
-@pytest.mark.parametrize("ends", [AT_ONCE, AT_THE_DEADLINE])
-def test_both_transports_report_alike(entrypoint: Entrypoint, authority: Authority, ends: str) -> None:
-    direct, botocore = (of_replies(entrypoint, transport, authority, ends) for transport in TRANSPORTS)
+def test_both_transports_report_alike_what_lasts(entrypoint: Entrypoint, authority: Authority) -> None:
+    direct, botocore = (of_replies_at_once(entrypoint, transport, authority) for transport in TRANSPORTS)
+    assert direct == botocore
+
+
+def test_faults_that_are_retried_end_the_run_at_the_deadline_as_the_table_says_over_both_transports_alike(
+    entrypoint: Entrypoint, authority: Authority
+) -> None:
+    """One test, so that it waits for the deadline once."""
+    direct, botocore = (at_the_deadline(entrypoint, transport, authority) for transport in TRANSPORTS)
+    expected = {name: Outcome(125, True, fault.message) for name, fault in FAULTS.items() if fault.ends != AT_ONCE}
+    assert {name: judged(FAULTS[name], actual) for name, actual in direct.items()} == expected
     assert direct == botocore
 
 

@@ -179,23 +179,23 @@ def test_a_proxy_and_the_host_behind_it_are_verified_against_the_same_stores(
 
 
 @pytest.mark.parametrize(
-    ("issuer", "host", "report"),
+    ("issuer", "host", "variable", "report"),
     [
-        ("other", "127.0.0.1", "unable to get local issuer certificate (tried AWS_CA_BUNDLE={})"),
-        ("authority", "127.0.0.2", "hostname mismatch (it is for 127.0.0.2)"),
+        ("other", "127.0.0.1", "http_proxy", "unable to get local issuer certificate (tried AWS_CA_BUNDLE={})"),
+        ("authority", "127.0.0.2", "HTTP_PROXY", "hostname mismatch (it is for 127.0.0.2)"),
     ],
     ids=["another authority", "another host"],
 )
 def test_a_proxy_with_a_certificate_of_another_is_told_nothing(
-    entrypoint: Entrypoint, authority: Authority, issuer: str, host: str, report: str
+    entrypoint: Entrypoint, authority: Authority, issuer: str, host: str, variable: str, report: str
 ) -> None:
     certificate = (authority.ca if issuer == "authority" else trustme.CA()).issue_cert(host)
-    more: dict[str, Any] = {"AWS_CA_BUNDLE": str(authority.file)}
     with http_server(lambda _: WELL, tls=context(certificate)) as proxy:
-        ended = run(entrypoint, "botocore", "http://secrets.example", http_proxy=proxy.url, **more)
+        more: dict[str, Any] = {"AWS_CA_BUNDLE": str(authority.file), variable: proxy.url}
+        ended = run(entrypoint, "botocore", "http://secrets.example", **more)
     message, _, _ = messages(ended, proxy.address)["name"].partition(";")
     expected = (
-        f"the certificate of HOST (the proxy that http_proxy names) is not trusted: {report.format(authority.file)}"
+        f"the certificate of HOST (the proxy that {variable} names) is not trusted: {report.format(authority.file)}"
     )
     assert (ended.code, message, proxy.requests) == (125, expected, [])
 

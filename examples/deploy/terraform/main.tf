@@ -102,7 +102,7 @@ resource "aws_lambda_layer_version" "this" {
 
 data "archive_file" "app" {
   type        = "zip"
-  source_file = "${path.module}/../../exec-wrapper-layer/app.mjs"
+  source_file = "${path.module}/../../secret-reflector-node-aws-base/app.mjs"
   output_path = "${path.module}/.terraform/app.zip"
 }
 
