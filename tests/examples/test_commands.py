@@ -29,8 +29,12 @@ case "$*" in
 *"--output text"*) echo value ;;
 esac
 """
-DOCKER = """\
+READER = """\
 #!/bin/sh
+cat >/dev/null # what is piped into it: whoever writes that fails if nobody reads
+"""
+DOCKER = f"""\
+{READER}
 while [ "$#" -gt 0 ]; do
   case $1 in --file | --env-file) cat "$2" >/dev/null || exit ;; esac
   shift
@@ -41,7 +45,7 @@ PYTHON = f"""\
 [ "$2" = pip ] || exec {sys.executable} "$@"
 """
 STAND_INS = {"aws": AWS, "docker": DOCKER, "python3": PYTHON}
-STAND_INS |= dict.fromkeys(("curl", "make", "moto_server", "sam", "terraform"), "#!/bin/sh\n")
+STAND_INS |= dict.fromkeys(("curl", "make", "moto_server", "sam", "terraform"), READER)
 OF_THE_CLI = {"cli-binary-format", "endpoint-url", "output", "query", "zip-file"}
 """Options that are not in the model of an operation."""
 
@@ -77,7 +81,7 @@ def run(block: str, folder: Path) -> list[tuple[str, str, str]]:
         "example": "secret-reflector-go",
     }
     words = [str(shutil.which("bash")), "-euo", "pipefail", "-c", block]
-    ended = subprocess.run(words, cwd=folder, env=environ, capture_output=True, text=True)
+    ended = subprocess.run(words, cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (0, "")
     calls = folder / "calls"
     lines = calls.read_text().splitlines() if calls.exists() else []
