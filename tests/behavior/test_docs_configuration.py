@@ -1,5 +1,6 @@
 """docs/configuration.md: each example sets what it says, and the tables are the program's."""
 
+import json
 import re
 from pathlib import Path
 
@@ -101,6 +102,13 @@ def test_what_a_dry_run_prints_is_on_the_page(
     out = entrypoint("--dry-run", environ=environ).out.decode()
     version = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
     assert version.sub("22222222-2222-2222-2222-222222222222", out) in PAGE
+
+
+def test_an_entry_of_ecs_has_the_reference_of_the_variable_below_it() -> None:
+    [block] = re.findall(r"^```json\n(.*?)^```$", section(PAGE, "## Moving from ECS"), re.DOTALL | re.MULTILINE)
+    entries = [json.loads(line) for line in block.splitlines()]
+    expected = {f"{VALUE_PREFIX}{entry['name']}": entry["valueFrom"] for entry in entries}
+    assert expected in [variables(references) for references, _ in EXAMPLES]
 
 
 # -- tables

@@ -20,6 +20,7 @@ from run_lambda_entrypoint.loading.parameter_store import BATCH_SIZE
 from run_lambda_entrypoint.options import SETTINGS
 from tests.harness.entrypoint import TRANSPORTS, Entrypoint, aws
 from tests.harness.http_server import Reply, Request, by_length, error, http_server, secret, secret_body, secrets
+from tests.harness.pages import measured
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/operations.md").read_text()
@@ -82,6 +83,14 @@ def test_what_callers_get_of_the_error_type_only_is_on_the_page(entrypoint: Entr
         more["LAMBDA_ENV_TIMEOUT_SECONDS"] = "1"
         entrypoint("true", environ=aws(server.url, {"SECRETS_MANAGER_ARN": "prod/app"}, **more))
     assert [request.json for request in runtime_api.requests] == [posted]
+
+
+def test_the_times_of_a_start_are_those_of_the_benchmark() -> None:
+    direct, botocore = measured("run-lambda-entrypoint"), measured("run-lambda-entrypoint over botocore")
+    [shown, more] = re.findall(r"took about (\d+) ms, and about (\d+) ms more with botocore", PAGE)[0]
+    assert float(shown) == pytest.approx(direct, abs=2)
+    assert float(more) == pytest.approx(botocore - direct, abs=10)
+    assert f"It takes about {more} ms more" in PAGE
 
 
 # -- SnapStart

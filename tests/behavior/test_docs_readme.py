@@ -11,6 +11,7 @@ from run_lambda_entrypoint.options import SETTINGS
 from run_lambda_entrypoint.references import FORMS, MODIFIERS
 from tests.conftest import ROOT
 from tests.harness.entrypoint import PLAIN, Entrypoint
+from tests.harness.pages import measured
 from tests.harness.secrets_api import SecretsApi, serving
 
 README = (ROOT / "README.md").read_text()
@@ -99,6 +100,13 @@ def test_each_default_is_the_programs() -> None:
     [level] = [setting.default for setting in SETTINGS if setting.option == "--log-level"]
     assert f"(default: {timeout:g})" in README
     assert f"`{level}` (default)" in README
+
+
+def test_its_figures_are_those_of_the_benchmark() -> None:
+    [own] = re.findall(r"\[(\d+) ms\]\(benchmarks/results.md\) plus", README)
+    [sdk] = re.findall(r"\[(\d+) ms\]\(benchmarks/results.md\) with botocore", README)
+    assert float(own) == pytest.approx(measured("run-lambda-entrypoint"), abs=2)
+    assert float(sdk) == pytest.approx(measured("botocore script"), abs=2)
 
 
 def test_its_policy_allows_its_secret() -> None:
