@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from build import VERSION
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -50,3 +51,10 @@ def test_each_example_is_in_the_list() -> None:
 @pytest.mark.parametrize("folder", sorted(EXAMPLES.glob("secret-reflector-*")), ids=lambda folder: folder.name)
 def test_each_page_names_its_own_example(folder: Path) -> None:
     assert re.findall(r"`example=([\w-]+)`", (folder / "README.md").read_text()) == [folder.name]
+
+
+def test_each_image_that_is_copied_from_is_of_this_version() -> None:
+    files = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *EXAMPLES.rglob("*.md"), *EXAMPLES.rglob("Dockerfile")]
+    named = {file: re.findall(r"ghcr\.io/\w+/run-lambda-entrypoint:([\w.-]+)", file.read_text()) for file in files}
+    assert {version for versions in named.values() for version in versions} == {VERSION}
+    assert EXAMPLES / "secret-reflector-go/Dockerfile" in {file for file, versions in named.items() if versions}
