@@ -78,4 +78,10 @@ def test_git_ignores_no_file_of_ours(tmp_path: Path, git_rules: list[str]) -> No
 
 def test_the_build_context_has_all_of_the_examples(tmp_path: Path, docker_rules: list[str]) -> None:
     examples = git(ROOT, "ls-files", "examples")
-    assert ignored(tmp_path, docker_rules, [*examples, "dist/SHA256SUMS"]) == []
+    layer = ["dist/SHA256SUMS", "dist/run-lambda-entrypoint-layer-x86_64.zip"]
+    assert ignored(tmp_path, docker_rules, [*examples, *layer]) == []
+
+
+def test_no_build_context_has_the_image_and_the_files_in_it(tmp_path: Path, docker_rules: list[str]) -> None:
+    files = ["dist/image.tar", "dist/run-lambda-entrypoint-x86_64", "dist/run-lambda-entrypoint.pyz"]
+    assert ignored(tmp_path, docker_rules, files) == files
