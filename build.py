@@ -34,7 +34,6 @@ from shiv.constants import BUILD_AT_TIMESTAMP_FORMAT
 ROOT = Path(__file__).resolve().parent
 PACKAGE = "run_lambda_entrypoint"
 ENTRY_POINT = f"{PACKAGE}.__main__:main"
-[VERSION] = re.findall('__version__ = "(.+)"', (ROOT / "src" / PACKAGE / "__init__.py").read_text("utf-8"))
 SHEBANGS = {  # file: the interpreter that its shebang line names
     "run-lambda-entrypoint.pyz": "/usr/bin/python3",  # distroless, Debian, Ubuntu, Chainguard
     "run-lambda-entrypoint-python-image.pyz": "/usr/local/bin/python3",  # Docker's python images

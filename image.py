@@ -6,6 +6,7 @@ one version of Buildah it is the same bytes wherever and whenever it is built, s
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,10 +15,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from build import ROOT, SHEBANGS, VERSION, commit, commit_date, write_sums
+from build import PACKAGE, ROOT, SHEBANGS, commit, commit_date, write_sums
 from standalone.toolchain import ARCHITECTURES
 
 NAME = "run-lambda-entrypoint"
+[VERSION] = re.findall('__version__ = "(.+)"', (ROOT / "src" / PACKAGE / "__init__.py").read_text("utf-8"))
 PLATFORMS = {"x86_64": "linux/amd64", "aarch64": "linux/arm64"}  # as the kernel says, as registries say
 LABELS = {
     "title": NAME,

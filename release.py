@@ -27,12 +27,12 @@ from cyclonedx.schema import OutputFormat, SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
-from build import PACKAGE, ROOT, SHEBANGS, SUMS, VERSION, commit, commit_date, git, interpreters, write_sums
+from build import PACKAGE, ROOT, SHEBANGS, SUMS, commit, commit_date, git, interpreters, write_sums
+from image import NAME, VERSION
 from standalone.components import Component as Part
 from standalone.components import components
 from standalone.toolchain import ARCHITECTURES
 
-NAME = "run-lambda-entrypoint"
 DIST = ROOT / "dist"
 # Each kind of file has a bill of materials. Files of a kind differ only in shebang line, architecture or packing.
 KINDS = {

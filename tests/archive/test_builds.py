@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build import BYTECODE_VERSIONS, INTERPRETERS, SHEBANGS, SUMS, VERSION, interpreters, notice
+from build import BYTECODE_VERSIONS, INTERPRETERS, SHEBANGS, SUMS, interpreters, notice
+from image import VERSION
 from tests.harness.entrypoint import Entrypoint
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PARTS = [
     *(".gitignore", "CHANGELOG.md", "LICENSE", "README.md", "build.py", "compile_packages.py", "pyproject.toml"),
-    *("release.py", "requirements", "src", "standalone"),
+    *("image.py", "release.py", "requirements", "src", "standalone"),
 ]
 MADE = shutil.ignore_patterns("__pycache__")
 UNLIKE = {"LC_ALL": "C", "PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati"}

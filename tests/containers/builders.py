@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from build import SHEBANGS, VERSION
-from image import NAME, write_image
+from build import SHEBANGS
+from image import NAME, VERSION, write_image
 from tests.containers.engine import PROXIES, ROOT, Docker, call, require, unmount
 
 CLASSIC, BUILDKIT, PODMAN = BUILDERS = ("classic", "buildkit", "podman")

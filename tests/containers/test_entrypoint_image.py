@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from build import SHEBANGS, VERSION
-from image import NAME, PLATFORMS
+from build import SHEBANGS
+from image import NAME, PLATFORMS, VERSION
 from tests.containers.builders import ENTRYPOINT_IMAGE
 from tests.containers.engine import ROOT, Docker
 from tests.harness.entrypoint import shell

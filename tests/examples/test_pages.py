@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from build import VERSION
+from image import VERSION
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "examples"
