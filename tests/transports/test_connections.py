@@ -319,7 +319,7 @@ def test_a_resolver_that_fails_is_reported_at_the_deadline(
     # Where nobody listens. musl does not look whether that is so: it waits for an answer.
     resolver = written(tmp_path / "resolv.conf", "nameserver 127.0.0.78\noptions timeout:1 attempts:1\n")
     url, before = "http://nowhere.example", mounted(resolv_conf=resolver)
-    ended = run(entrypoint, transport, url, seconds=SHORT[transport], before=before)
+    ended = run(entrypoint, transport, url, seconds=SHORT["botocore"], before=before)
     report = messages(ended, "nowhere.example")["name"]
     assert report.startswith("not fetched within N s; the last error: the name of HOST could not be resolved")
 
