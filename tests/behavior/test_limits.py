@@ -77,7 +77,7 @@ def test_without_descriptors_the_limit_is_named(entrypoint: Entrypoint, transpor
     left = 0 if is_executable(entrypoint.archive) else 1  # for the archive
     taken = " ".join(f"{number}</dev/null" for number in range(3, 10 - left))
     with http_server(WELL) as server:
-        environ = aws(server.url, REFERENCES, LAMBDA_ENV_TRANSPORT=transport, LAMBDA_ENV_TIMEOUT_SECONDS="2")
+        environ = aws(server.url, REFERENCES, LAMBDA_ENV_TRANSPORT=transport, LAMBDA_ENV_TIMEOUT_SECONDS="6")
         ended = entrypoint(*COMMAND, environ=environ, before=[*limited(nofile=10), *shell(f"exec {taken}")])
     # One is enough where each call finds the connection of the one before.
     if left and transport == "direct" and ended == (3, b"", ""):

@@ -26,7 +26,7 @@ PLENTY = 30
 SLACK = 20
 """What a start may take on a busy machine before a run that is over its deadline counts as hung, in seconds."""
 
-SHORT = {"direct": 1, "botocore": 4}
+SHORT = {"direct": 1, "botocore": 6}
 """Deadlines that come soon, but leave the time to start, in seconds."""
 
 
