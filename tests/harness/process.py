@@ -1,5 +1,6 @@
 """Starts a real program in exactly the surroundings that a test asks for, and leaves no process behind."""
 
+import fcntl
 import json
 import os
 import signal
@@ -150,6 +151,9 @@ class Output:
 
     def __init__(self) -> None:
         self.descriptor = os.memfd_create("output")
+        # Writers at the same moment would overwrite each other: such a file has no lock on its offset (kernel's
+        # alloc_file_pseudo sets no FMODE_ATOMIC_POS).
+        fcntl.fcntl(self.descriptor, fcntl.F_SETFL, os.O_APPEND)
         self._final: bytes | None = None
 
     def text(self) -> str:
